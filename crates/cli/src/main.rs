@@ -1,0 +1,2 @@
+//! The `divisi` program.
+fn main() {}
