@@ -1,2 +1,68 @@
-//! Tasks of the workshop.
-fn main() {}
+//! The workshop of Divisi: everything that a contributor or a pipeline runs, as `cargo xtask <job>`.
+//!
+//! Knows no crate of ours: it reads the repository as files and starts cargo, git and npm. What it installs goes
+//! into the target folder, never into the machine.
+
+mod agents;
+mod ci;
+mod codegen;
+mod dev;
+mod dirs;
+mod nextest;
+mod prerequisites;
+mod run;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The workshop of Divisi")]
+struct Options {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Subcommand)]
+enum Job {
+    /// Install what the tests need into the target folder, check format and tidiness, run every test
+    Test(test::Options),
+    /// What a pipeline demands: every test, clippy with warnings denied, documentation, licences
+    Ci,
+    /// Build the daemon and run it in the foreground with a home of its own in the target folder
+    Dev(dev::Options),
+    /// Write the generated files that are committed (or compare them with --check)
+    Codegen(codegen::Options),
+    /// Read the repository and report what breaks its rules
+    Tidy,
+    /// Install the agent command lines that the tests drive into the target folder
+    InstallAgents,
+}
+
+fn main() -> ExitCode {
+    let result = match Options::parse().job {
+        Job::Test(options) => test::run(&options),
+        Job::Ci => ci::run(),
+        Job::Dev(options) => dev::run(&options),
+        Job::Codegen(options) => codegen::run(&options),
+        Job::Tidy => tidy::run(),
+        Job::InstallAgents => agents::install_all(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error}");
+            let mut cause = std::error::Error::source(error.as_ref());
+            while let Some(inner) = cause {
+                eprintln!("  caused by: {inner}");
+                cause = inner.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What every job returns; the sentence of the error is for a person.
+type JobResult<T = ()> = Result<T, Box<dyn std::error::Error>>;

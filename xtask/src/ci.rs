@@ -1,0 +1,35 @@
+//! The job `ci`: what `test` does, and what only a pipeline or a careful contributor waits for.
+
+use crate::{JobResult, codegen, dirs, run, test};
+
+/// Runs the gates one after the other and stops at the first that fails.
+pub fn run() -> JobResult {
+    test::run(&test::Options::default())?;
+    run::require(
+        dirs::cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        "clippy has something to say; the lines above are it",
+    )?;
+    run::require(
+        dirs::cargo()
+            .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+        "the documentation has broken links or bad markup",
+    )?;
+    codegen::run(&codegen::Options { check: true })?;
+    licences()
+}
+
+/// Licences and advisories, where cargo-deny is installed: it needs its database from the network.
+fn licences() -> JobResult {
+    if !dirs::cargo().args(["deny", "--version"]).output()?.status.success() {
+        println!(
+            "cargo-deny is not installed, so licences and advisories were not checked (`cargo install --locked cargo-deny`)"
+        );
+        return Ok(());
+    }
+    run::require(
+        dirs::cargo().args(["deny", "check", "licenses", "bans", "sources"]),
+        "a dependency breaks deny.toml; the lines above say which",
+    )?;
+    Ok(())
+}
