@@ -1,0 +1,145 @@
+//! What the stages tell. A report that no longer fits is refused or gives no event, so that a stage may repeat itself.
+
+use super::{Ids, block, require_attempt, wrong};
+use crate::event::{Blocked, Event, TurnOutcome};
+use crate::inbox::Ask;
+use crate::refusal::Refusal;
+use crate::state::{AttemptState, Phase, TaskState};
+
+pub(super) fn report(state: &TaskState, event: Event, ids: &mut Ids<'_>) -> Result<Vec<Event>, Refusal> {
+    let Some(number) = crate::fold::attempt_of(&event) else {
+        return Err(Refusal::bad_input("only what concerns an attempt is reported", ""));
+    };
+    let attempt = require_attempt(state, number)?;
+    let fits = |ok: bool| if ok { Ok(()) } else { Err(wrong(state, attempt, "reported on like that")) };
+    match &event {
+        Event::AttemptLeased { .. } => fits(attempt.phase == Phase::Queued)?,
+        Event::WorkspaceReady { .. } => fits(attempt.phase == Phase::Preparing)?,
+        Event::WorkspaceFailed { why, .. } => {
+            fits(attempt.phase == Phase::Preparing)?;
+            let why = Blocked::Workspace { why: why.clone() };
+            return Ok([vec![event], block(state, number, why, ids).to_vec()].concat());
+        }
+        Event::BaseMoved { .. } => fits(matches!(attempt.phase, Phase::Preparing | Phase::Working))?,
+        Event::SessionOpened { session, .. } => {
+            fits(attempt.phase == Phase::Working && attempt.open_session().is_none())?;
+            fits(*session == attempt.sessions.len() as u32 + 1)?;
+        }
+        Event::SessionNamed { session, agent_session, .. } => {
+            let known = attempt.sessions.iter().find(|s| s.number == *session);
+            fits(known.is_some())?;
+            if known.and_then(|s| s.agent_session.as_deref()) == Some(agent_session) {
+                return Ok(vec![]);
+            }
+        }
+        Event::SessionClosed { session, .. } => {
+            if attempt.sessions.iter().all(|s| s.number != *session || s.closed.is_some()) {
+                return Ok(vec![]);
+            }
+        }
+        Event::TurnStarted { turn, prompts, .. } => {
+            fits(attempt.phase == Phase::Working && attempt.running_turn().is_none())?;
+            fits(*turn == attempt.turns.len() as u32 + 1 && !prompts.is_empty())?;
+        }
+        Event::SnapshotTaken { turn, .. } => {
+            let taken = attempt.turns.iter().find(|t| t.number == *turn);
+            fits(taken.is_some())?;
+            if taken.is_some_and(|t| t.snapshot.is_some()) {
+                return Ok(vec![]);
+            }
+        }
+        Event::TurnEnded { turn, outcome, .. } => {
+            let Some(running) = attempt.running_turn().filter(|t| t.number == *turn) else {
+                return Ok(vec![]);
+            };
+            debug_assert_eq!(running.number, *turn);
+            let why = blocked_by(outcome);
+            let mut events = vec![event];
+            if let (Some(why), Phase::Working) = (why, &attempt.phase) {
+                events.extend(block(state, number, why, ids));
+            }
+            return Ok(events);
+        }
+        Event::ResultMade { result, .. } => {
+            fits(attempt.phase == Phase::Checking)?;
+            let empty = result.files == 0;
+            let mut events = vec![event];
+            if empty {
+                events.extend(block(state, number, Blocked::NoChange, ids));
+            }
+            return Ok(events);
+        }
+        Event::EvidenceStored { evidence, .. } => {
+            fits(matches!(attempt.phase, Phase::Checking | Phase::Landing))?;
+            if attempt.evidence.contains(evidence) {
+                return Ok(vec![]);
+            }
+        }
+        Event::ChecksEnded { commit, passed, .. } => {
+            return checks_ended(state, attempt, commit, *passed, event.clone(), ids);
+        }
+        Event::ItemOpened { ask, .. } => {
+            let known = state.items.iter().any(|item| item.attempt == number && item.ask.same_request(ask));
+            let asks_again = matches!(ask, Ask::Stall { .. } | Ask::Criterion { .. } | Ask::Review { .. });
+            let open = state.open_items().any(|item| item.attempt == number && item.ask.same_request(ask));
+            if open || (known && !asks_again) {
+                return Ok(vec![]);
+            }
+        }
+        Event::Landed { .. } => fits(attempt.phase == Phase::Landing)?,
+        Event::LandingFailed { .. } => fits(attempt.phase == Phase::Landing)?,
+        Event::LandingUndone { .. } | Event::UndoFailed { .. } => fits(attempt.phase == Phase::Undoing)?,
+        Event::AttemptBlocked { why, .. } => {
+            if attempt.ended() || matches!(attempt.phase, Phase::Blocked { .. }) {
+                return Ok(vec![]);
+            }
+            return Ok(block(state, number, why.clone(), ids).to_vec());
+        }
+        Event::WorkspaceArchived { .. } => fits(state.archived && attempt.archived_as.is_none())?,
+        Event::WorkspaceRestored { .. } => fits(!state.archived && attempt.archived_as.is_some())?,
+        _ => return Err(Refusal::bad_input("that is not for a stage to say", "")),
+    }
+    Ok(vec![event])
+}
+
+fn blocked_by(outcome: &TurnOutcome) -> Option<Blocked> {
+    match outcome {
+        TurnOutcome::Completed | TurnOutcome::Cancelled | TurnOutcome::Denied => None,
+        TurnOutcome::Refused => Some(Blocked::Agent { text: "the model refused".to_owned() }),
+        TurnOutcome::NeedsLogin { text } => Some(Blocked::Login { text: text.clone() }),
+        TurnOutcome::UsageLimit { text, until } => {
+            Some(Blocked::UsageLimit { text: text.clone(), until: *until })
+        }
+        TurnOutcome::NoProgress => Some(Blocked::Agent { text: "the agent did nothing".to_owned() }),
+        TurnOutcome::AgentError { text } | TurnOutcome::CutShort { text } | TurnOutcome::ProcessEnded { text } => {
+            Some(Blocked::Agent { text: text.clone() })
+        }
+    }
+}
+
+/// Passed checks open the review and the criteria that a person judges.
+fn checks_ended(
+    state: &TaskState,
+    attempt: &AttemptState,
+    commit: &crate::ids::Oid,
+    passed: bool,
+    event: Event,
+    ids: &mut Ids<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    let current = attempt.result.as_ref().is_some_and(|result| result.commit == *commit);
+    if attempt.phase != Phase::Checking || !current {
+        return Err(wrong(state, attempt, "reported on like that"));
+    }
+    if passed && !attempt.proven(&state.spec) {
+        return Err(Refusal::bad_input("the stored evidence does not prove the result", ""));
+    }
+    let mut events = vec![event];
+    if passed {
+        for criterion in state.unjudged(attempt.number) {
+            let text = state.spec.criteria.get(criterion).map(|c| c.text.clone()).unwrap_or_default();
+            events.push(ids.open(attempt.number, Ask::Criterion { criterion, text }));
+        }
+        events.push(ids.open(attempt.number, Ask::Review { commit: commit.clone() }));
+    }
+    Ok(events)
+}

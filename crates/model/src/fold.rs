@@ -1,0 +1,339 @@
+//! From events to state. Folding the same events always gives the same state.
+
+use crate::event::{Envelope, Event, TurnOutcome};
+use crate::ids::TaskId;
+use crate::inbox::{Answer, Ask, InboxItem};
+use crate::review::Verdict;
+use crate::state::{AttemptState, Phase, Review, SessionState, TaskState, TurnState};
+
+/// Applies one event of a task's stream: `None` becomes a state by [`Event::TaskAdded`] alone, and an event that does
+/// not fit is passed over, so that a log of a newer version still opens.
+pub fn fold(state: Option<TaskState>, task: TaskId, envelope: &Envelope) -> Option<TaskState> {
+    let mut state = match (state, &envelope.event) {
+        (None, Event::TaskAdded { spec }) => TaskState {
+            id: task,
+            spec: (**spec).clone(),
+            version: 0,
+            added: envelope.at,
+            changed: envelope.at,
+            archived: false,
+            attempts: Vec::new(),
+            items: Vec::new(),
+        },
+        (None, _) => return None,
+        (Some(state), _) => state,
+    };
+    state.version = envelope.version;
+    state.changed = envelope.at;
+    apply(&mut state, envelope);
+    Some(state)
+}
+
+fn apply(state: &mut TaskState, envelope: &Envelope) {
+    let at = envelope.at;
+    match &envelope.event {
+        Event::ProjectAdded { .. } | Event::TaskAdded { .. } => {}
+        Event::TaskArchived => state.archived = true,
+        Event::TaskRestored => state.archived = false,
+        Event::AttemptAdded { attempt, agent, branch } => {
+            if usize::from(*attempt) == state.attempts.len() + 1 {
+                state.attempts.push(new_attempt(state, *attempt, agent, branch, at));
+            }
+        }
+        Event::ItemOpened { item, attempt, ask } => {
+            state.items.push(InboxItem {
+                id: *item,
+                attempt: *attempt,
+                ask: ask.clone(),
+                since: at,
+                answer: None,
+            });
+        }
+        Event::ItemAnswered { item, answer } => {
+            if let Some(item) = state.items.iter_mut().find(|i| i.id == *item) {
+                item.answer = Some(answer.clone());
+            }
+        }
+        event => {
+            let Some(number) = attempt_of(event) else { return };
+            withdraw_what_is_over(state, number, event);
+            let Some(attempt) = usize::from(number).checked_sub(1).and_then(|i| state.attempts.get_mut(i))
+            else {
+                return;
+            };
+            apply_to_attempt(attempt, event, envelope);
+        }
+    }
+}
+
+/// The attempt that an event is about.
+pub fn attempt_of(event: &Event) -> Option<u16> {
+    match event {
+        Event::ProjectAdded { .. }
+        | Event::TaskAdded { .. }
+        | Event::TaskArchived
+        | Event::TaskRestored
+        | Event::ItemAnswered { .. } => None,
+        Event::AttemptAdded { attempt, .. }
+        | Event::PromptQueued { attempt, .. }
+        | Event::AttemptLeased { attempt, .. }
+        | Event::WorkspaceReady { attempt, .. }
+        | Event::WorkspaceFailed { attempt, .. }
+        | Event::BaseMoved { attempt, .. }
+        | Event::SessionOpened { attempt, .. }
+        | Event::SessionNamed { attempt, .. }
+        | Event::SessionClosed { attempt, .. }
+        | Event::TurnStarted { attempt, .. }
+        | Event::TurnCancelRequested { attempt, .. }
+        | Event::SnapshotTaken { attempt, .. }
+        | Event::TurnEnded { attempt, .. }
+        | Event::ResultMade { attempt, .. }
+        | Event::EvidenceStored { attempt, .. }
+        | Event::ChecksEnded { attempt, .. }
+        | Event::ItemOpened { attempt, .. }
+        | Event::Reviewed { attempt, .. }
+        | Event::LandingRequested { attempt }
+        | Event::Landed { attempt, .. }
+        | Event::LandingFailed { attempt, .. }
+        | Event::UndoRequested { attempt }
+        | Event::LandingUndone { attempt, .. }
+        | Event::UndoFailed { attempt, .. }
+        | Event::AttemptStopped { attempt }
+        | Event::AttemptResumed { attempt }
+        | Event::AttemptBlocked { attempt, .. }
+        | Event::WorkspaceArchived { attempt, .. }
+        | Event::WorkspaceRestored { attempt, .. } => Some(*attempt),
+    }
+}
+
+fn new_attempt(
+    state: &TaskState,
+    number: u16,
+    agent: &str,
+    branch: &str,
+    at: jiff::Timestamp,
+) -> AttemptState {
+    AttemptState {
+        number,
+        agent: agent.to_owned(),
+        branch: branch.to_owned(),
+        phase: Phase::Waiting,
+        since: at,
+        queue: Vec::new(),
+        prompts: 0,
+        lease: None,
+        workspace: None,
+        archived_as: None,
+        base: state.spec.base.commit.clone(),
+        move_base_to: None,
+        sessions: Vec::new(),
+        turns: Vec::new(),
+        result: None,
+        evidence: Vec::new(),
+        rounds: 0,
+        reviews: Vec::new(),
+        landing_order: None,
+        landing: None,
+        landing_failure: None,
+        usage: crate::event::Usage::default(),
+    }
+}
+
+/// Items whose question has lost its point end with the event that took it away.
+fn withdraw_what_is_over(state: &mut TaskState, attempt: u16, event: &Event) {
+    let over: (&str, fn(&Ask) -> bool) = match event {
+        Event::TurnEnded { .. } | Event::SessionClosed { .. } => ("the turn is over", |ask| {
+            matches!(ask, Ask::Permission { .. } | Ask::Question { .. } | Ask::Stall { .. })
+        }),
+        Event::AttemptResumed { .. } | Event::PromptQueued { .. } => {
+            ("the attempt goes on", |ask| matches!(ask, Ask::Stall { .. } | Ask::Review { .. }))
+        }
+        Event::Reviewed { .. } => ("a verdict was given", |ask| matches!(ask, Ask::Review { .. })),
+        Event::ResultMade { .. } => ("there is a newer result", |ask| {
+            matches!(ask, Ask::Review { .. } | Ask::Criterion { .. } | Ask::Stall { .. })
+        }),
+        Event::AttemptStopped { .. } => ("the attempt was stopped", |_| true),
+        Event::Landed { .. } => ("it landed", |_| true),
+        _ => return,
+    };
+    for item in state.items.iter_mut().filter(|i| i.attempt == attempt && i.answer.is_none()) {
+        if over.1(&item.ask) {
+            item.answer = Some(Answer::Withdrawn { why: over.0.to_owned() });
+        }
+    }
+}
+
+fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelope) {
+    let at = envelope.at;
+    let before = attempt.phase.clone();
+    match event {
+        Event::PromptQueued { prompt, .. } => {
+            attempt.prompts = attempt.prompts.max(prompt.id);
+            match prompt.delivery {
+                crate::event::Delivery::Queue => attempt.queue.push(prompt.clone()),
+                _ => attempt.queue.insert(0, prompt.clone()),
+            }
+            if !matches!(attempt.phase, Phase::Queued | Phase::Preparing | Phase::Working) {
+                attempt.phase = Phase::Queued;
+            }
+            if matches!(prompt.origin, crate::event::Origin::Check | crate::event::Origin::Conflict) {
+                attempt.rounds += 1;
+            } else if prompt.origin != crate::event::Origin::Task {
+                attempt.rounds = 0;
+            }
+        }
+        Event::AttemptLeased { worker, slot, .. } => {
+            attempt.lease = Some((worker.clone(), *slot));
+            attempt.phase = Phase::Preparing;
+        }
+        Event::WorkspaceReady { workspace, .. } => {
+            attempt.workspace = Some(workspace.clone());
+            attempt.archived_as = None;
+            attempt.phase = Phase::Working;
+        }
+        Event::WorkspaceFailed { .. } => {}
+        Event::BaseMoved { base, .. } => {
+            attempt.base = base.clone();
+            attempt.move_base_to = None;
+        }
+        Event::SessionOpened { session, launch, how, .. } => attempt.sessions.push(SessionState {
+            number: *session,
+            launch: launch.clone(),
+            agent_session: None,
+            how: *how,
+            opened: at,
+            closed: None,
+        }),
+        Event::SessionNamed { session, agent_session, .. } => {
+            if let Some(open) = attempt.sessions.iter_mut().find(|s| s.number == *session) {
+                open.agent_session = Some(agent_session.clone());
+            }
+        }
+        Event::SessionClosed { session, why, .. } => {
+            if let Some(open) = attempt.sessions.iter_mut().find(|s| s.number == *session) {
+                open.closed.get_or_insert_with(|| why.clone());
+            }
+        }
+        Event::TurnStarted { turn, session, prompts, .. } => {
+            let (taken, left) =
+                std::mem::take(&mut attempt.queue).into_iter().partition(|p| prompts.contains(&p.id));
+            attempt.queue = left;
+            attempt.turns.push(TurnState {
+                number: *turn,
+                session: *session,
+                prompts: taken,
+                started: at,
+                ended: None,
+                outcome: None,
+                cancel_requested: false,
+                snapshot: None,
+                usage: crate::event::Usage::default(),
+            });
+            attempt.phase = Phase::Working;
+        }
+        Event::TurnCancelRequested { turn, .. } => {
+            if let Some(running) = attempt.turns.iter_mut().find(|t| t.number == *turn) {
+                running.cancel_requested = true;
+            }
+        }
+        Event::SnapshotTaken { turn, commit, reference, .. } => {
+            if let Some(ended) = attempt.turns.iter_mut().find(|t| t.number == *turn) {
+                ended.snapshot = Some((commit.clone(), reference.clone()));
+            }
+        }
+        Event::TurnEnded { turn, outcome, usage, .. } => {
+            if let Some(running) = attempt.turns.iter_mut().find(|t| t.number == *turn) {
+                running.ended = Some(at);
+                running.outcome = Some(outcome.clone());
+                running.usage = *usage;
+            }
+            attempt.usage.add(usage);
+            attempt.phase = match outcome {
+                _ if attempt.phase != Phase::Working => attempt.phase.clone(),
+                _ if !attempt.queue.is_empty() => Phase::Working,
+                TurnOutcome::Completed => Phase::Checking,
+                _ => Phase::Waiting,
+            };
+            if attempt.phase != Phase::Working {
+                attempt.lease = None;
+            }
+        }
+        Event::ResultMade { result, .. } => attempt.result = Some(result.clone()),
+        Event::EvidenceStored { evidence, .. } => attempt.evidence.push((**evidence).clone()),
+        Event::ChecksEnded { passed, .. } => {
+            if *passed && attempt.phase == Phase::Checking {
+                attempt.phase = Phase::InReview;
+            }
+        }
+        Event::Reviewed { commit, verdict, comments, note, .. } => {
+            attempt.reviews.push(Review {
+                commit: commit.clone(),
+                verdict: *verdict,
+                comments: comments.clone(),
+                note: note.clone(),
+                at,
+                by: envelope.actor.to_string(),
+            });
+            if *verdict == Verdict::Approved {
+                attempt.phase = Phase::Approved;
+            }
+        }
+        Event::LandingRequested { .. } => {
+            attempt.phase = Phase::Landing;
+            attempt.landing_order = Some(envelope.seq);
+            attempt.landing_failure = None;
+        }
+        Event::Landed { landing, .. } => {
+            attempt.landing = Some(landing.clone());
+            attempt.phase = Phase::Landed;
+        }
+        Event::LandingFailed { why, .. } => {
+            attempt.landing_failure = Some(why.clone());
+            attempt.landing_order = None;
+            attempt.phase = Phase::Approved;
+            if let crate::event::LandingFailure::Conflict { target, .. }
+            | crate::event::LandingFailure::ChecksFailed { target, .. } = why
+            {
+                attempt.move_base_to = Some(target.clone());
+            }
+        }
+        Event::UndoRequested { .. } => attempt.phase = Phase::Undoing,
+        Event::LandingUndone { .. } => {
+            attempt.landing = None;
+            attempt.landing_order = None;
+            attempt.phase = Phase::Approved;
+        }
+        Event::UndoFailed { .. } => attempt.phase = Phase::Landed,
+        Event::AttemptStopped { .. } => {
+            attempt.phase = Phase::Stopped;
+            attempt.lease = None;
+        }
+        Event::AttemptResumed { .. } => {
+            attempt.phase = Phase::Queued;
+            attempt.rounds = 0;
+        }
+        Event::AttemptBlocked { why, .. } => {
+            attempt.phase = Phase::Blocked { why: why.clone() };
+            attempt.lease = None;
+        }
+        Event::WorkspaceArchived { commit, reference, .. } => {
+            attempt.archived_as = Some((commit.clone(), reference.clone()));
+        }
+        Event::WorkspaceRestored { path, .. } => {
+            attempt.archived_as = None;
+            if let Some(workspace) = &mut attempt.workspace {
+                workspace.path = path.clone();
+            }
+        }
+        Event::ProjectAdded { .. }
+        | Event::TaskAdded { .. }
+        | Event::TaskArchived
+        | Event::TaskRestored
+        | Event::AttemptAdded { .. }
+        | Event::ItemOpened { .. }
+        | Event::ItemAnswered { .. } => {}
+    }
+    if attempt.phase != before {
+        attempt.since = at;
+    }
+}

@@ -1,0 +1,250 @@
+//! A task as its events have made it. Every field is derived by [`crate::fold`]; nothing else writes here.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{
+    AttemptResult, Blocked, Landing, LandingFailure, Prompt, SessionStart, TurnOutcome, Usage, Workspace,
+};
+use crate::evidence::Evidence;
+use crate::ids::{Handle, ItemId, Oid, TaskId};
+use crate::inbox::InboxItem;
+use crate::review::{Comment, Verdict};
+use crate::task::{CheckedBy, TaskSpec};
+
+/// A task with all that happened to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskState {
+    /// Its identity.
+    pub id: TaskId,
+    /// What is wanted.
+    pub spec: TaskSpec,
+    /// The version of its stream: the number of its events.
+    pub version: u64,
+    /// When it was added.
+    pub added: Timestamp,
+    /// When something last happened to it.
+    pub changed: Timestamp,
+    /// Whether it is put away.
+    pub archived: bool,
+    /// Its attempts; number n stands at n − 1.
+    pub attempts: Vec<AttemptState>,
+    /// Everything that waited or waits for a person, oldest first.
+    pub items: Vec<InboxItem>,
+}
+
+/// One try at a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttemptState {
+    /// Which try, from 1.
+    pub number: u16,
+    /// The agent that tries.
+    pub agent: String,
+    /// Its branch.
+    pub branch: String,
+    /// What it is doing or waiting for.
+    pub phase: Phase,
+    /// Since when.
+    pub since: Timestamp,
+    /// Prompts not yet given to the agent, in order.
+    pub queue: Vec<Prompt>,
+    /// How many prompts it ever had.
+    pub prompts: u32,
+    /// The worker that has it and its slot there; the slot chooses its ports.
+    pub lease: Option<(String, u16)>,
+    /// Its workspace.
+    pub workspace: Option<Workspace>,
+    /// The snapshot that holds its removed workspace.
+    pub archived_as: Option<(Oid, String)>,
+    /// The commit that its result is compared with.
+    pub base: Oid,
+    /// Whether the workspace has yet to be brought onto the target because of a failed landing.
+    pub move_base_to: Option<Oid>,
+    /// Its sessions, in order.
+    pub sessions: Vec<SessionState>,
+    /// Its turns, in order.
+    pub turns: Vec<TurnState>,
+    /// What it handed back last.
+    pub result: Option<AttemptResult>,
+    /// All evidence, oldest first; also what is stale by now.
+    pub evidence: Vec<Evidence>,
+    /// How often it was sent back since a person last stepped in.
+    pub rounds: u16,
+    /// All verdicts, oldest first.
+    pub reviews: Vec<Review>,
+    /// The order in which landing was asked for: the log's number of that event.
+    pub landing_order: Option<u64>,
+    /// Its landing.
+    pub landing: Option<Landing>,
+    /// Why it did not land, last.
+    pub landing_failure: Option<LandingFailure>,
+    /// The sum of what its turns used.
+    pub usage: Usage,
+}
+
+/// What an attempt is doing or waiting for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum Phase {
+    /// It waits for a free slot.
+    Queued,
+    /// Its workspace is being made ready.
+    Preparing,
+    /// Its agent works, or is about to.
+    Working,
+    /// The turn is over; the result is built and checked.
+    Checking,
+    /// The result waits for review.
+    InReview,
+    /// Approved: it can land.
+    Approved,
+    /// It is landing, or waits for its turn to.
+    Landing,
+    /// It is on its target branch.
+    Landed,
+    /// Its landing is being taken back.
+    Undoing,
+    /// It waits for the next instruction.
+    Waiting,
+    /// It cannot go on without a person.
+    Blocked {
+        /// Why.
+        why: Blocked,
+    },
+    /// A person stopped it.
+    Stopped,
+}
+
+/// One conversation with an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionState {
+    /// Its number in the attempt, from 1.
+    pub number: u32,
+    /// Its launch folder, relative to the data folder.
+    pub launch: String,
+    /// The agent's own id for it.
+    pub agent_session: Option<String>,
+    /// How it began.
+    pub how: SessionStart,
+    /// When.
+    pub opened: Timestamp,
+    /// Why it is over, once it is.
+    pub closed: Option<String>,
+}
+
+/// One prompt, or several given together, and everything until the agent was idle again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TurnState {
+    /// Its number in the attempt, from 1.
+    pub number: u32,
+    /// The session it belongs to.
+    pub session: u32,
+    /// What the agent was given.
+    pub prompts: Vec<Prompt>,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// How it ended.
+    pub outcome: Option<TurnOutcome>,
+    /// Whether a person asked to end it.
+    pub cancel_requested: bool,
+    /// The snapshot taken after it: commit and hidden ref.
+    pub snapshot: Option<(Oid, String)>,
+    /// What it used.
+    pub usage: Usage,
+}
+
+/// A verdict with its comments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// The commit that was looked at.
+    pub commit: Oid,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The comments.
+    pub comments: Vec<Comment>,
+    /// The words on the whole.
+    pub note: String,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+}
+
+impl TaskState {
+    /// The attempt with this number.
+    pub fn attempt(&self, number: u16) -> Option<&AttemptState> {
+        self.attempts.get(usize::from(number).checked_sub(1)?)
+    }
+
+    /// The item with this id.
+    pub fn item(&self, id: ItemId) -> Option<&InboxItem> {
+        self.items.iter().find(|item| item.id == id)
+    }
+
+    /// What still waits for a person.
+    pub fn open_items(&self) -> impl Iterator<Item = &InboxItem> {
+        self.items.iter().filter(|item| item.answer.is_none())
+    }
+
+    /// The handle of an attempt: the task's own where it has only one.
+    pub fn handle(&self, attempt: u16) -> Handle {
+        Handle { task: self.spec.number, attempt: (self.attempts.len() > 1).then_some(attempt) }
+    }
+
+    /// Whether a criterion that a person judges holds for the attempt: `None` while nobody said so.
+    pub fn judged(&self, attempt: u16, criterion: usize) -> Option<bool> {
+        self.items.iter().rev().find_map(|item| match (&item.ask, &item.answer) {
+            (crate::inbox::Ask::Criterion { criterion: c, .. }, Some(answer))
+                if *c == criterion && item.attempt == attempt =>
+            {
+                match answer {
+                    crate::inbox::Answer::Approved { .. } => Some(true),
+                    crate::inbox::Answer::Denied { .. } => Some(false),
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
+    }
+
+    /// The criteria that a person must judge and that nobody has found to hold.
+    pub fn unjudged(&self, attempt: u16) -> impl Iterator<Item = usize> + '_ {
+        self.spec.criteria.iter().enumerate().filter_map(move |(i, criterion)| {
+            (criterion.by == CheckedBy::Person && self.judged(attempt, i) != Some(true)).then_some(i)
+        })
+    }
+}
+
+impl AttemptState {
+    /// The turn that is running.
+    pub fn running_turn(&self) -> Option<&TurnState> {
+        self.turns.last().filter(|turn| turn.ended.is_none())
+    }
+
+    /// The session that is open.
+    pub fn open_session(&self) -> Option<&SessionState> {
+        self.sessions.last().filter(|session| session.closed.is_none())
+    }
+
+    /// The newest evidence of a check for a tree.
+    pub fn evidence_for(&self, check: &str, tree: &Oid) -> Option<&Evidence> {
+        self.evidence.iter().rev().find(|evidence| evidence.check == check && !evidence.stale(tree))
+    }
+
+    /// Whether every required check has fresh evidence that it passed on the result.
+    pub fn proven(&self, spec: &TaskSpec) -> bool {
+        self.result.as_ref().is_some_and(|result| {
+            spec.checks()
+                .iter()
+                .filter(|check| check.required)
+                .all(|check| self.evidence_for(&check.name, &result.tree).is_some_and(Evidence::passed))
+        })
+    }
+
+    /// Whether it is over for good, as far as is known.
+    pub fn ended(&self) -> bool {
+        matches!(self.phase, Phase::Landed | Phase::Stopped)
+    }
+}
