@@ -26,6 +26,10 @@ pub enum RefusalKind {
     BadInput,
     /// A bound was reached.
     Limit,
+    /// An agent is missing, not logged in, or at its usage limit.
+    NotReady,
+    /// Divisi itself failed.
+    Internal,
 }
 
 impl Refusal {
@@ -42,6 +46,16 @@ impl Refusal {
     /// The request itself is wrong.
     pub fn bad_input(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { kind: RefusalKind::BadInput, message: message.into(), hint: hint.into() }
+    }
+
+    /// An agent cannot be used yet.
+    pub fn not_ready(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { kind: RefusalKind::NotReady, message: message.into(), hint: hint.into() }
+    }
+
+    /// Divisi itself failed: the disk is full, git is missing.
+    pub fn internal(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { kind: RefusalKind::Internal, message: message.into(), hint: hint.into() }
     }
 
     /// A bound was reached.

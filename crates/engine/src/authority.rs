@@ -1,0 +1,198 @@
+//! The one place that appends events. A command is decided against the newest state of its task, appended with the
+//! version it was decided on, and folded; commands for one task go one after the other, those of different tasks side
+//! by side, so that the store can commit them together.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+
+use divisi_model::event::Event;
+use divisi_model::project::Project;
+use divisi_model::task::TaskSpec;
+use divisi_model::{Actor, AttemptId, Command, ProjectId, Refusal, Stream, TaskId, TaskNumber, TaskState, decide, fold};
+use divisi_store::{Store, Sync};
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+/// The state of all tasks and the right to change it.
+pub(crate) struct Authority {
+    store: Store,
+    tasks: RwLock<BTreeMap<TaskId, Arc<Slot>>>,
+    projects: RwLock<BTreeMap<ProjectId, Project>>,
+    /// Held while a task or project is added, so that numbers and roots stay unique.
+    adding: Mutex<()>,
+}
+
+/// One task: its newest state, and the lock that orders its commands.
+struct Slot {
+    order: Mutex<()>,
+    state: RwLock<Arc<TaskState>>,
+}
+
+impl Slot {
+    fn new(state: TaskState) -> Arc<Self> {
+        Arc::new(Self { order: Mutex::new(()), state: RwLock::new(Arc::new(state)) })
+    }
+
+    fn state(&self) -> Arc<TaskState> {
+        Arc::clone(&read(&self.state))
+    }
+}
+
+impl Authority {
+    /// Takes up what the store holds.
+    pub(crate) fn open(store: Store) -> Result<Self, divisi_store::StoreError> {
+        let tasks = store.tasks()?.into_iter().map(|task| (task.id, Slot::new(task))).collect();
+        let projects = store.projects()?.into_iter().map(|project| (project.id, project)).collect();
+        Ok(Self { store, tasks: RwLock::new(tasks), projects: RwLock::new(projects), adding: Mutex::new(()) })
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn tasks(&self) -> Vec<Arc<TaskState>> {
+        let mut tasks: Vec<_> = read(&self.tasks).values().map(|slot| slot.state()).collect();
+        tasks.sort_by_key(|task| task.spec.number);
+        tasks
+    }
+
+    pub(crate) fn task(&self, number: TaskNumber) -> Option<Arc<TaskState>> {
+        read(&self.tasks).values().map(|slot| slot.state()).find(|task| task.spec.number == number)
+    }
+
+    pub(crate) fn task_by_id(&self, id: TaskId) -> Option<Arc<TaskState>> {
+        self.slot(id).map(|slot| slot.state())
+    }
+
+    pub(crate) fn projects(&self) -> Vec<Project> {
+        read(&self.projects).values().cloned().collect()
+    }
+
+    pub(crate) fn project(&self, id: ProjectId) -> Option<Project> {
+        read(&self.projects).get(&id).cloned()
+    }
+
+    fn slot(&self, id: TaskId) -> Option<Arc<Slot>> {
+        read(&self.tasks).get(&id).cloned()
+    }
+
+    /// Makes a project known by its root; one that is known already is returned as it is.
+    pub(crate) async fn add_project(&self, actor: Actor, name: String, root: String) -> Result<Project, Refusal> {
+        let _adding = self.adding.lock().await;
+        if let Some(known) = read(&self.projects).values().find(|project| project.root == root) {
+            return Ok(known.clone());
+        }
+        let project = Project { id: ProjectId(Uuid::now_v7()), name, root };
+        let stream = Stream::Project(project.id);
+        let events = vec![Event::ProjectAdded { project: project.clone() }];
+        self.append(stream, 0, actor, events).await?;
+        write(&self.projects).insert(project.id, project.clone());
+        Ok(project)
+    }
+
+    /// Adds a task; `make` gets the number that it will have.
+    pub(crate) async fn add_task(
+        self: &Arc<Self>,
+        actor: Actor,
+        make: impl FnOnce(TaskNumber) -> TaskSpec,
+    ) -> Result<Arc<TaskState>, Refusal> {
+        let _adding = self.adding.lock().await;
+        let last = self.tasks().last().map_or(0, |task| task.spec.number.0);
+        let number = TaskNumber(last + 1);
+        let spec = make(number);
+        let id = TaskId(Uuid::now_v7());
+        let events = decide(None, Command::Add { spec: Box::new(spec) }, &mut Uuid::now_v7)?;
+        let envelopes = self.append(Stream::Task(id), 0, actor, events).await?;
+        let state = envelopes.iter().fold(None, |state, envelope| fold(state, id, envelope));
+        let state = state.ok_or_else(|| Refusal::bad_input("the task could not be folded", ""))?;
+        let slot = Slot::new(state);
+        write(&self.tasks).insert(id, Arc::clone(&slot));
+        Ok(slot.state())
+    }
+
+    /// Decides a command and makes it so. Not undone when the caller goes away in the middle.
+    pub(crate) async fn submit(
+        self: &Arc<Self>,
+        actor: Actor,
+        task: TaskId,
+        command: Command,
+    ) -> Result<Arc<TaskState>, Refusal> {
+        let this = Arc::clone(self);
+        let done = tokio::spawn(async move { this.submit_whole(actor, task, command).await });
+        done.await.unwrap_or_else(|error| Err(internal(format!("the command was not carried out: {error}"))))
+    }
+
+    async fn submit_whole(&self, actor: Actor, task: TaskId, command: Command) -> Result<Arc<TaskState>, Refusal> {
+        let slot = self.slot(task).ok_or_else(|| Refusal::not_found("there is no such task", "divisi ls lists them"))?;
+        let _order = slot.order.lock().await;
+        let state = slot.state();
+        let events = decide(Some(&state), command, &mut Uuid::now_v7)?;
+        if events.is_empty() {
+            return Ok(state);
+        }
+        let envelopes = self.append(Stream::Task(task), state.version, actor, events).await?;
+        let folded = envelopes.iter().fold(Some((*state).clone()), |state, envelope| fold(state, task, envelope));
+        let folded = Arc::new(folded.ok_or_else(|| internal("the events could not be folded".to_owned()))?);
+        *write(&slot.state) = Arc::clone(&folded);
+        Ok(folded)
+    }
+
+    /// Says for a stage what it did or saw.
+    pub(crate) async fn report(self: &Arc<Self>, attempt: AttemptId, event: Event) -> Result<Arc<TaskState>, Refusal> {
+        self.submit(Actor::Divisi, attempt.task, Command::Report(event)).await
+    }
+
+    async fn append(
+        &self,
+        stream: Stream,
+        version: u64,
+        actor: Actor,
+        events: Vec<Event>,
+    ) -> Result<Vec<divisi_model::Envelope>, Refusal> {
+        let sync = if events.iter().any(is_decision) { Sync::Full } else { Sync::Normal };
+        let appended = self.store.append(stream, version, actor, Timestamp::now(), events, sync).await;
+        appended.map_err(|error| internal(with_sources(&error)))
+    }
+}
+
+/// What must survive a power cut before anybody is told: a person's decisions, and what changes the user's repository.
+fn is_decision(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::TaskAdded { .. }
+            | Event::ItemAnswered { .. }
+            | Event::Reviewed { .. }
+            | Event::LandingRequested { .. }
+            | Event::Landed { .. }
+            | Event::UndoRequested { .. }
+            | Event::LandingUndone { .. }
+            | Event::WorkspaceArchived { .. }
+            | Event::SessionNamed { .. }
+    )
+}
+
+/// An error with all its causes in a line.
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
+/// A failure of Divisi's own, not of the request.
+pub(crate) fn internal(message: String) -> Refusal {
+    Refusal::internal(message, "divisi doctor looks for the cause; the daemon's log has the details")
+}
+
+/// A poisoned lock means that a thread died while it held it; what it protects is replaced whole, so it is still good.
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

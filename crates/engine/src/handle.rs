@@ -1,0 +1,171 @@
+//! The engine from outside: start it, ask it, follow it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use divisi_model::project::Project;
+use divisi_model::view::{Attention, task_status};
+use divisi_model::{Actor, AttemptId, Command, Refusal, TaskId, TaskNumber, TaskState};
+use divisi_store::{Feed, Store, StoreError, StoredEntry, TranscriptFeed};
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::authority::{Authority, internal, with_sources};
+use crate::context::{Context, blocking};
+use crate::intake::NewTask;
+use crate::options::{AgentInfo, Options};
+use crate::{stage, stages};
+
+/// The engine: start it with [`Engine::start`], then hold its [`Handle`].
+pub struct Engine;
+
+/// Why the engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder could not be made.
+    #[error("cannot make the data folder {path}")]
+    Data {
+        /// The folder.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The log could not be opened.
+    #[error("cannot open the log")]
+    Store(#[from] StoreError),
+    /// git cannot be used.
+    #[error("cannot use git")]
+    Git(#[from] divisi_workspace::GitError),
+}
+
+/// A cheap way to ask the engine; clones share it.
+#[derive(Clone)]
+pub struct Handle {
+    context: Arc<Context>,
+    stages: Arc<tokio::sync::Mutex<JoinSet<()>>>,
+    started: jiff::Timestamp,
+}
+
+/// How the engine is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    /// Divisi's version.
+    pub version: String,
+    /// Since when it runs.
+    pub started: jiff::Timestamp,
+    /// The number of the last event.
+    pub last_seq: u64,
+    /// Tasks by column.
+    pub tasks: Vec<(Attention, usize)>,
+    /// Sessions whose agent lives.
+    pub live_sessions: usize,
+}
+
+impl Engine {
+    /// Opens the data folder and starts the stages.
+    pub async fn start(options: Options) -> Result<Handle, StartError> {
+        let data = options.data.clone();
+        std::fs::create_dir_all(&data).map_err(|source| StartError::Data { path: data.clone(), source })?;
+        let path = options.environment.get("PATH").cloned().unwrap_or_default();
+        let git = divisi_workspace::Git::find(path.as_ref())?;
+        let store = Store::open(&data.join("log"))?;
+        let authority = Arc::new(Authority::open(store)?);
+        let context = Arc::new(Context { authority, options, stop: CancellationToken::new(), git });
+        let mut running = JoinSet::new();
+        running.spawn(stages::schedule::run(Arc::clone(&context)));
+        running.spawn(stage::run(stages::prepare::Prepare, Arc::clone(&context)));
+        running.spawn(stage::run(stages::work::Work, Arc::clone(&context)));
+        running.spawn(stage::run(stages::check::Check, Arc::clone(&context)));
+        running.spawn(stage::run(stages::land::Land, Arc::clone(&context)));
+        running.spawn(stage::run(stages::archive::Archive, Arc::clone(&context)));
+        let stages = Arc::new(tokio::sync::Mutex::new(running));
+        Ok(Handle { context, stages, started: jiff::Timestamp::now() })
+    }
+}
+
+impl Handle {
+    /// Makes a project known by its root folder; one that is known already is returned as it is.
+    pub async fn add_project(&self, actor: Actor, root: &Path) -> Result<Project, Refusal> {
+        crate::intake::add_project(&self.context, actor, root).await
+    }
+
+    /// All projects.
+    pub fn projects(&self) -> Vec<Project> {
+        self.context.authority.projects()
+    }
+
+    /// Gives out a task.
+    pub async fn add_task(&self, actor: Actor, new: NewTask) -> Result<Arc<TaskState>, Refusal> {
+        crate::intake::add_task(&self.context, actor, new).await
+    }
+
+    /// Asks for something; the answer is the task as it is then.
+    pub async fn submit(&self, actor: Actor, task: TaskId, command: Command) -> Result<Arc<TaskState>, Refusal> {
+        if matches!(command, Command::Report(_) | Command::SendBack { .. } | Command::Add { .. }) {
+            return Err(Refusal::bad_input("that is not for people to say", ""));
+        }
+        self.context.authority.submit(actor, task, command).await
+    }
+
+    /// All tasks by number, archived ones too.
+    pub fn tasks(&self) -> Vec<Arc<TaskState>> {
+        self.context.authority.tasks()
+    }
+
+    /// The task with this number.
+    pub fn task(&self, number: TaskNumber) -> Option<Arc<TaskState>> {
+        self.context.authority.task(number)
+    }
+
+    /// Replays the log after `after`, then follows it.
+    pub fn feed(&self, after: u64) -> Feed {
+        self.context.authority.store().feed(after)
+    }
+
+    /// The number of the last event.
+    pub fn last_seq(&self) -> u64 {
+        *self.context.authority.store().changes().borrow()
+    }
+
+    /// Entries of a transcript that changed after revision `after`, at most `limit`.
+    pub async fn transcript(&self, attempt: AttemptId, after: u64, limit: usize) -> Result<Vec<StoredEntry>, Refusal> {
+        let store = self.context.authority.store().clone();
+        let entries = blocking(move || store.entries(attempt, after, limit)).await.map_err(|e| internal(e.0))?;
+        entries.map_err(|error| internal(with_sources(&error)))
+    }
+
+    /// Replays a transcript after revision `after`, then follows it.
+    pub fn follow_transcript(&self, attempt: AttemptId, after: u64) -> TranscriptFeed {
+        self.context.authority.store().transcript_feed(attempt, after)
+    }
+
+    /// All agents with their readiness.
+    pub fn agents(&self, root: Option<&Path>) -> Result<Vec<AgentInfo>, Refusal> {
+        self.context.options.agents.agents(root)
+    }
+
+    /// How the engine is.
+    pub fn health(&self) -> Health {
+        let tasks = self.tasks();
+        let mut by_column = std::collections::BTreeMap::new();
+        for status in tasks.iter().filter_map(|task| task_status(task)) {
+            *by_column.entry(status.attention).or_insert(0) += 1;
+        }
+        let sessions = tasks.iter().flat_map(|task| &task.attempts).filter(|a| a.open_session().is_some());
+        Health {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: self.started,
+            last_seq: self.last_seq(),
+            tasks: by_column.into_iter().collect(),
+            live_sessions: sessions.count(),
+        }
+    }
+
+    /// Ends the stages. Agents, setup scripts and checks live on with their shims and are taken up at the next start.
+    pub async fn shutdown(&self) {
+        self.context.stop.cancel();
+        let mut stages = self.stages.lock().await;
+        while stages.join_next().await.is_some() {}
+    }
+}

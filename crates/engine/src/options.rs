@@ -1,0 +1,81 @@
+//! What the engine is given by whoever composes it, and the ports it needs filled.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use divisi_agent::definition::Definition;
+use divisi_agent::ready::Readiness;
+use divisi_model::Refusal;
+use divisi_model::task::TaskSettings;
+use divisi_workspace::launch::ShimCommand;
+use serde::{Deserialize, Serialize};
+
+/// Everything the engine is given.
+#[derive(Clone)]
+pub struct Options {
+    /// Divisi's data folder. Everything durable lies below it.
+    pub data: PathBuf,
+    /// How to start the shim: this program with its hidden subcommands.
+    pub shim: ShimCommand,
+    /// The agents.
+    pub agents: Arc<dyn AgentSource>,
+    /// The settings of projects.
+    pub settings: Arc<dyn SettingsSource>,
+    /// Attempts that work at once.
+    pub parallel: u16,
+    /// Checks that run at once.
+    pub checks_parallel: u16,
+    /// The environment of setup scripts, agents and checks: `PATH`, `LANG` and what else is allowed.
+    pub environment: BTreeMap<String, String>,
+    /// The person's name and e-mail for commits.
+    pub identity: Identity,
+}
+
+/// A name and an e-mail address, as git wants them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub email: String,
+}
+
+/// Where the settings of a project come from.
+pub trait SettingsSource: Send + Sync {
+    /// The settings of the project with this root. Wrong settings are refused, never half taken.
+    fn settings(&self, root: &Path) -> Result<TaskSettings, Refusal>;
+}
+
+/// Where agents come from.
+pub trait AgentSource: Send + Sync {
+    /// All agents with their readiness, those that are ready first.
+    fn agents(&self, root: Option<&Path>) -> Result<Vec<AgentInfo>, Refusal>;
+
+    /// One agent's definition.
+    fn definition(&self, name: &str, root: Option<&Path>) -> Result<Definition, Refusal>;
+
+    /// The person's real home, where agents keep their logins.
+    fn person_home(&self) -> PathBuf;
+
+    /// The folder that holds an agent's installed program, where it is not on the `PATH`, and the values of the
+    /// variables that its definition lets through, such as its API key.
+    fn variables(&self, names: &[String]) -> BTreeMap<String, String>;
+}
+
+/// An agent as people see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentInfo {
+    /// Its name.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// How it is driven: `acp` or `exec`.
+    pub driven: String,
+    /// Its version, where it was found.
+    pub version: Option<String>,
+    /// Whether it can be used, and if not, why.
+    pub readiness: Readiness,
+    /// What mends it; empty when it is ready.
+    pub hint: String,
+}
