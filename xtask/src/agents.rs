@@ -8,11 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::fs::{FlockOperation, flock};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{JobResult, dirs, run};
 
 const MANIFEST: &str = include_str!("../agents.toml");
+
+/// What the tests read to find the agents (`testkit/src/agents.rs`).
+const LIST: &str = "installed.json";
 
 /// The prefix of folders that an interrupted installation leaves behind.
 const UNFINISHED: &str = ".unfinished-";
@@ -31,6 +34,14 @@ struct Agent {
     packages: Vec<String>,
     program: String,
     probe: Vec<String>,
+}
+
+/// One agent in [`LIST`].
+#[derive(Serialize)]
+struct Installed {
+    name: String,
+    version: String,
+    program: PathBuf,
 }
 
 /// Where the agents are, as the tests are told by `DIVISI_TEST_AGENTS`.
@@ -55,14 +66,23 @@ pub fn require_all() -> JobResult<Vec<String>> {
     flock(&lock, FlockOperation::LockExclusive)?;
     remove_unfinished(&folder)?;
 
+    let mut installed = Vec::new();
     let mut lines = Vec::new();
     let mut failures = Vec::new();
     for agent in manifest()?.agent {
         match agent.require(&folder) {
-            Ok(path) => lines.push(format!("{} {} in {}", agent.name, agent.version, path.display())),
+            Ok(home) => {
+                lines.push(format!("{} {} in {}", agent.name, agent.version, home.display()));
+                let program = home.join(for_this_machine(&agent.program)?);
+                installed.push(Installed { name: agent.name, version: agent.version, program });
+            }
             Err(error) => failures.push(format!("{}: {error}", agent.name)),
         }
     }
+    // Written by rename, because tests may be reading it.
+    let unfinished = folder.join(format!("{UNFINISHED}{LIST}"));
+    fs::write(&unfinished, serde_json::to_vec_pretty(&installed)?)?;
+    fs::rename(unfinished, folder.join(LIST))?;
     if failures.is_empty() { Ok(lines) } else { Err(failures.join("\n").into()) }
 }
 
@@ -128,7 +148,8 @@ fn remove_unfinished(folder: &Path) -> JobResult {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-            fs::remove_dir_all(entry.path())?;
+            let path = entry.path();
+            if entry.file_type()?.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
         }
     }
     Ok(())
