@@ -70,7 +70,13 @@ pub(super) fn report(state: &TaskState, event: Event, ids: &mut Ids<'_>) -> Resu
             return Ok(events);
         }
         Event::EvidenceStored { evidence, .. } => {
-            fits(matches!(attempt.phase, Phase::Checking | Phase::Landing))?;
+            // While it lands, only the combination is checked: what proved the result itself is not asked again.
+            let of_result = attempt.result.as_ref().is_some_and(|result| result.tree == evidence.tree);
+            fits(match attempt.phase {
+                Phase::Checking => of_result,
+                Phase::Landing => !of_result,
+                _ => false,
+            })?;
             if attempt.evidence.contains(evidence) {
                 return Ok(vec![]);
             }
@@ -111,9 +117,9 @@ fn blocked_by(outcome: &TurnOutcome) -> Option<Blocked> {
             Some(Blocked::UsageLimit { text: text.clone(), until: *until })
         }
         TurnOutcome::NoProgress => Some(Blocked::Agent { text: "the agent did nothing".to_owned() }),
-        TurnOutcome::AgentError { text } | TurnOutcome::CutShort { text } | TurnOutcome::ProcessEnded { text } => {
-            Some(Blocked::Agent { text: text.clone() })
-        }
+        TurnOutcome::AgentError { text }
+        | TurnOutcome::CutShort { text }
+        | TurnOutcome::ProcessEnded { text } => Some(Blocked::Agent { text: text.clone() }),
     }
 }
 

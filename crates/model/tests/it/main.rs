@@ -1,0 +1,6 @@
+//! The rules, tried as a table of stories and as properties.
+
+mod board;
+mod properties;
+mod schedule;
+mod stories;

@@ -1,0 +1,29 @@
+//! Who runs next, as a table.
+
+use divisi_model::schedule::schedule;
+use divisi_model::{Event, TaskState};
+
+use crate::board::{Board, spec, workspace};
+
+#[test]
+fn free_slots_go_to_those_who_wait_longest() {
+    let three = Board::new(spec(&[], &[], 3)).state().clone();
+    let chosen = |parallel| {
+        let chosen = schedule([&three].into_iter(), parallel);
+        chosen.into_iter().map(|(id, slot)| (id.number, slot)).collect::<Vec<_>>()
+    };
+    assert_eq!(chosen(0), []);
+    assert_eq!(chosen(2), [(1, 0), (2, 1)]);
+    assert_eq!(chosen(8), [(1, 0), (2, 1), (3, 2)]);
+}
+
+#[test]
+fn a_slot_stays_with_its_workspace() {
+    let mut board = Board::new(spec(&[], &[], 2));
+    board.tell(Event::AttemptLeased { attempt: 1, worker: "local".into(), slot: 0 }).unwrap();
+    board.tell(Event::WorkspaceReady { attempt: 1, workspace: workspace() }).unwrap();
+    let state: &TaskState = board.state();
+    let chosen = schedule([state].into_iter(), 8);
+    assert_eq!(chosen.len(), 1);
+    assert_eq!((chosen[0].0.number, chosen[0].1), (2, 1), "slot 0 has a workspace");
+}

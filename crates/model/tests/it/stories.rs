@@ -1,0 +1,180 @@
+//! What happens to a task, told step by step.
+
+use divisi_model::event::{Delivery, LandingFailure, Origin, TurnOutcome};
+use divisi_model::inbox::{Answer, Ask, AskOption, Effect};
+use divisi_model::review::Verdict;
+use divisi_model::{Command, Event, Phase};
+
+use crate::board::{Board, oid, spec};
+
+#[test]
+fn from_a_prompt_to_a_landed_change() {
+    let mut board = Board::new(spec(&["tests"], &[], 1));
+    assert_eq!(board.status(), "queued");
+    board.start_turn();
+    assert_eq!(board.status(), "working");
+    assert_eq!(board.end_turn(TurnOutcome::Completed), ["turn_ended"]);
+    assert_eq!(board.status(), "checking");
+    board.result(1, 2);
+    board.check(1, "tests", true);
+    let kinds = board.tell(Event::ChecksEnded { attempt: 1, commit: oid(1), passed: true }).unwrap();
+    assert_eq!(kinds, ["checks_ended", "item_opened"]);
+    assert_eq!(board.status(), "in review");
+    review(&mut board, Verdict::Approved, "").unwrap();
+    assert_eq!(board.status(), "ready to land");
+    board.ask(Command::Land { attempt: 1 }).unwrap();
+    let landing = divisi_model::event::Landing {
+        target: "main".into(),
+        before: oid(0),
+        after: oid(9),
+        result: oid(1),
+        checkout_updated: true,
+    };
+    board.tell(Event::Landed { attempt: 1, landing }).unwrap();
+    assert_eq!(board.status(), "landed");
+    assert_eq!(board.state().open_items().count(), 0);
+    board.ask(Command::Undo { attempt: 1 }).unwrap();
+    board.tell(Event::LandingUndone { attempt: 1, from: oid(9), to: oid(0) }).unwrap();
+    assert_eq!(board.status(), "ready to land");
+}
+
+#[test]
+fn failing_checks_send_back_a_bounded_number_of_times() {
+    let mut board = Board::new(spec(&["tests"], &[], 1));
+    for round in 1..=3u32 {
+        board.start_turn();
+        board.end_turn(TurnOutcome::Completed);
+        board.result(round, 1);
+        board.check(round, "tests", false);
+        board.tell(Event::ChecksEnded { attempt: 1, commit: oid(round), passed: false }).unwrap();
+        let back = Command::SendBack { attempt: 1, text: "tests failed".into(), origin: Origin::Check };
+        let kinds = board.ask(back).unwrap();
+        match round {
+            3 => assert_eq!(kinds, ["prompt_queued", "attempt_blocked", "item_opened"]),
+            _ => assert_eq!(kinds, ["prompt_queued"]),
+        }
+    }
+    assert_eq!(board.status(), "checks keep failing");
+    board.ask(Command::Resume { attempt: 1 }).unwrap();
+    assert_eq!(board.status(), "queued");
+    assert_eq!(board.state().attempts[0].queue.len(), 1, "the failed log is still the next prompt");
+    assert_eq!(board.state().open_items().count(), 0);
+}
+
+#[test]
+fn passed_cannot_be_claimed_without_evidence() {
+    let mut board = Board::new(spec(&["tests"], &[], 1));
+    board.start_turn();
+    board.end_turn(TurnOutcome::Completed);
+    board.result(1, 1);
+    let claim = Event::ChecksEnded { attempt: 1, commit: oid(1), passed: true };
+    assert!(board.tell(claim).is_err());
+    assert_eq!(board.status(), "checking");
+}
+
+#[test]
+fn evidence_of_an_earlier_tree_is_stale() {
+    let mut board = Board::in_review();
+    review(&mut board, Verdict::ChangesRequested, "rename it").unwrap();
+    assert_eq!(board.status(), "queued");
+    board.start_turn();
+    board.end_turn(TurnOutcome::Completed);
+    board.result(2, 1);
+    let attempt = &board.state().attempts[0];
+    assert!(attempt.evidence_for("tests", &oid(1002)).is_none());
+    assert!(!attempt.proven(&board.state().spec));
+    let claim = Event::ChecksEnded { attempt: 1, commit: oid(2), passed: true };
+    assert!(board.tell(claim).is_err());
+}
+
+#[test]
+fn a_criterion_for_a_person_holds_back_approval() {
+    let mut board = Board::new(spec(&[], &["reads well"], 1));
+    board.start_turn();
+    board.end_turn(TurnOutcome::Completed);
+    board.result(1, 1);
+    board.tell(Event::ChecksEnded { attempt: 1, commit: oid(1), passed: true }).unwrap();
+    assert_eq!(board.status(), "waiting for judgement");
+    let refusal = review(&mut board, Verdict::Approved, "").unwrap_err();
+    assert_eq!(refusal.message, "nobody has judged criterion 1 of t7 yet: reads well");
+    let item = board.state().open_items().find(|i| i.ask.kind() == "criterion").unwrap().id;
+    board.ask(Command::Answer { item, answer: Answer::Approved { always: false } }).unwrap();
+    review(&mut board, Verdict::Approved, "").unwrap();
+    assert_eq!(board.status(), "ready to land");
+}
+
+#[test]
+fn a_permission_heard_twice_is_one_item() {
+    let mut board = Board::new(spec(&[], &[], 1));
+    board.start_turn();
+    let ask = Ask::Permission {
+        session: 1,
+        request: "3".into(),
+        title: "Run cargo test".into(),
+        tool: "execute".into(),
+        detail: String::new(),
+        options: vec![AskOption { id: "y".into(), name: "Yes".into(), effect: Effect::AllowOnce }],
+    };
+    let open = Event::ItemOpened { item: divisi_model::ItemId(uuid::Uuid::from_u128(5)), attempt: 1, ask };
+    assert_eq!(board.tell(open.clone()).unwrap(), ["item_opened"]);
+    assert_eq!(board.status(), "waiting for permission");
+    assert_eq!(board.tell(open.clone()).unwrap(), [""; 0]);
+    let item = board.state().items[0].id;
+    board.ask(Command::Answer { item, answer: Answer::Approved { always: false } }).unwrap();
+    assert_eq!(board.tell(open).unwrap(), [""; 0], "an answered request does not come back after a restart");
+    assert_eq!(board.status(), "working");
+}
+
+#[test]
+fn an_interrupt_cancels_the_turn_and_goes_first() {
+    let mut board = Board::new(spec(&[], &[], 1));
+    board.start_turn();
+    let send = |text: &str, delivery| Command::Send { attempt: 1, text: text.into(), delivery };
+    assert_eq!(board.ask(send("later", Delivery::Queue)).unwrap(), ["prompt_queued"]);
+    let kinds = board.ask(send("now", Delivery::Interrupt)).unwrap();
+    assert_eq!(kinds, ["prompt_queued", "turn_cancel_requested"]);
+    board.end_turn(TurnOutcome::Cancelled);
+    let queue: Vec<_> = board.state().attempts[0].queue.iter().map(|p| p.text.as_str()).collect();
+    assert_eq!(queue, ["now", "later"]);
+    assert_eq!(board.state().attempts[0].phase, Phase::Working);
+}
+
+#[test]
+fn a_turn_without_a_change_waits_for_a_person() {
+    let mut board = Board::new(spec(&["tests"], &[], 1));
+    board.start_turn();
+    board.end_turn(TurnOutcome::Completed);
+    board.result(1, 0);
+    assert_eq!(board.status(), "waiting for instruction");
+}
+
+#[test]
+fn a_failed_landing_explains_itself_and_keeps_the_approval() {
+    let mut board = Board::in_review();
+    review(&mut board, Verdict::Approved, "").unwrap();
+    board.ask(Command::Land { attempt: 1 }).unwrap();
+    let why = LandingFailure::CheckoutDirty { paths: vec!["a.txt".into()] };
+    board.tell(Event::LandingFailed { attempt: 1, why }).unwrap();
+    assert_eq!(board.status(), "landing failed");
+    board.ask(Command::Land { attempt: 1 }).unwrap();
+    assert_eq!(board.status(), "landing");
+}
+
+#[test]
+fn refusals_say_what_to_do_instead() {
+    let mut board = Board::new(spec(&[], &[], 1));
+    let refusal = board.ask(Command::Land { attempt: 1 }).unwrap_err();
+    assert_eq!(refusal.message, "t7 cannot be landed: it is queued");
+    assert_eq!(refusal.hint, "divisi stop t7");
+    let refusal = board.ask(Command::Stop { attempt: 4 }).unwrap_err();
+    assert_eq!(refusal.message, "t7 has no attempt 4");
+}
+
+fn review(
+    board: &mut Board,
+    verdict: Verdict,
+    note: &str,
+) -> Result<Vec<&'static str>, divisi_model::Refusal> {
+    let note = note.to_owned();
+    board.ask(Command::Review { attempt: 1, commit: None, verdict, comments: vec![], note })
+}
