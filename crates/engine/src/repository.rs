@@ -1,0 +1,111 @@
+//! The user's repository as the engine sees it: its top folder, its base commits, its hub.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use divisi_model::project::Project;
+use divisi_model::task::Base;
+use divisi_model::{Oid, ProjectId, Refusal};
+use divisi_workspace::hub::{Hub, HubError};
+use divisi_workspace::project::{Head, Project as Repository, ProjectError};
+use divisi_workspace::{BadObjectName, CommitId, TreeId};
+
+use crate::authority::{internal, with_sources};
+use crate::context::{Context, blocking};
+use crate::stage::StepError;
+
+/// The top folder of the checkout that holds `path`.
+pub(crate) async fn top(context: &Arc<Context>, path: PathBuf) -> Result<PathBuf, Refusal> {
+    let git = context.git.clone();
+    let found = blocking(move || Repository::open(&git, &path).map_err(refuse)).await.map_err(|e| internal(e.0))??;
+    match found.top() {
+        Some(top) => Ok(top.to_owned()),
+        None => Err(Refusal::bad_input(
+            "a bare repository has no files to work on",
+            "use a checkout of it: git clone REPOSITORY, or git worktree add",
+        )),
+    }
+}
+
+/// Paths of projects stand in the log as text.
+pub(crate) fn text(path: &Path) -> Result<String, Refusal> {
+    let text = path.to_str().map(str::to_owned);
+    text.ok_or_else(|| Refusal::bad_input("the project's path is not valid UTF-8", "move the repository to another folder"))
+}
+
+/// Finds what a task starts from, and brings its objects into the hub so that nothing can take them away.
+pub(crate) async fn base(context: &Arc<Context>, project: &Project, asked: Option<String>) -> Result<Base, Refusal> {
+    let (context, project) = (Arc::clone(context), project.clone());
+    let work = move || -> Result<Base, Refusal> {
+        let repository = Repository::open(&context.git, Path::new(&project.root)).map_err(refuse)?;
+        let base = find_base(&repository, asked.as_deref())?;
+        let hub = hub(&context, project.id).map_err(|error| internal(with_sources(&error)))?;
+        let commit = commit_id(&base.commit).map_err(|error| internal(with_sources(&error)))?;
+        hub.take_base(&repository, &commit).map_err(|error| internal(with_sources(&error)))?;
+        Ok(base)
+    };
+    blocking(work).await.map_err(|error| internal(error.0))?
+}
+
+fn find_base(repository: &Repository, asked: Option<&str>) -> Result<Base, Refusal> {
+    let head = repository.head().map_err(refuse)?;
+    if let Some(word) = asked {
+        if let Ok(Some(commit)) = repository.branch(word) {
+            return Ok(Base { branch: word.to_owned(), commit: oid(&commit) });
+        }
+        let commit = repository.resolve(word).map_err(refuse)?;
+        let Some(branch) = head.branch() else { return Err(detached()) };
+        return Ok(Base { branch: branch.to_owned(), commit: oid(&commit) });
+    }
+    match head {
+        Head::Branch { name, commit: Some(commit) } => Ok(Base { branch: name, commit: oid(&commit) }),
+        Head::Branch { name, commit: None } => Err(Refusal::wrong_state(
+            format!("the branch {name} has no commit yet"),
+            "make a first one: git commit --allow-empty -m \"first\"",
+        )),
+        Head::Detached { .. } => Err(detached()),
+    }
+}
+
+fn detached() -> Refusal {
+    Refusal::wrong_state(
+        "no branch is checked out, so there is none that the result could land on",
+        "git switch BRANCH, or name one: --base BRANCH",
+    )
+}
+
+fn refuse(error: ProjectError) -> Refusal {
+    let hint = match &error {
+        ProjectError::NotARepository(_) => "git init makes one; or go to the folder of your project",
+        ProjectError::NoSuchCommit(_) | ProjectError::BadBranch(_) => "git branch --all lists the branches",
+        ProjectError::ObjectFormat { .. } => "repositories with sha256 object names cannot be used yet",
+        _ => "divisi doctor looks for the cause",
+    };
+    match error {
+        ProjectError::NotARepository(_) | ProjectError::NoSuchCommit(_) => Refusal::not_found(error.to_string(), hint),
+        _ => Refusal::bad_input(with_sources(&error), hint),
+    }
+}
+
+/// The project's hub, made at first use.
+pub(crate) fn hub(context: &Context, project: ProjectId) -> Result<Hub, HubError> {
+    Hub::open(&context.git, &context.path(&format!("projects/{project}/hub.git")))
+}
+
+/// The user's repository of a project.
+pub(crate) fn repository(context: &Context, project: ProjectId) -> Result<Repository, StepError> {
+    let known = context.authority.project(project).ok_or_else(|| StepError(format!("there is no project {project}")))?;
+    Repository::open(&context.git, Path::new(&known.root)).map_err(|error| StepError::of(&error))
+}
+
+pub(crate) fn oid(commit: &CommitId) -> Oid {
+    Oid(commit.as_str().to_owned())
+}
+
+pub(crate) fn tree_oid(tree: &TreeId) -> Oid {
+    Oid(tree.as_str().to_owned())
+}
+
+pub(crate) fn commit_id(oid: &Oid) -> Result<CommitId, BadObjectName> {
+    CommitId::parse(&oid.0)
+}
