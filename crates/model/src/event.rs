@@ -142,6 +142,8 @@ pub enum Event {
     },
     /// A person asked to land the attempt.
     LandingRequested { attempt: u16 },
+    /// The combination is built and checked, and the target branch is about to move: after a crash this tells whether it has.
+    LandingPrepared { attempt: u16, landing: Landing },
     /// The result is on its target branch.
     Landed { attempt: u16, landing: Landing },
     /// It could not land.

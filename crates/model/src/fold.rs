@@ -93,6 +93,7 @@ pub fn attempt_of(event: &Event) -> Option<u16> {
         | Event::ItemOpened { attempt, .. }
         | Event::Reviewed { attempt, .. }
         | Event::LandingRequested { attempt }
+        | Event::LandingPrepared { attempt, .. }
         | Event::Landed { attempt, .. }
         | Event::LandingFailed { attempt, .. }
         | Event::UndoRequested { attempt }
@@ -133,6 +134,7 @@ fn new_attempt(
         rounds: 0,
         reviews: Vec::new(),
         landing_order: None,
+        prepared: None,
         landing: None,
         landing_failure: None,
         usage: crate::event::Usage::default(),
@@ -283,12 +285,15 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
             attempt.landing_order = Some(envelope.seq);
             attempt.landing_failure = None;
         }
+        Event::LandingPrepared { landing, .. } => attempt.prepared = Some(landing.clone()),
         Event::Landed { landing, .. } => {
+            attempt.prepared = None;
             attempt.landing = Some(landing.clone());
             attempt.phase = Phase::Landed;
         }
         Event::LandingFailed { why, .. } => {
             attempt.landing_failure = Some(why.clone());
+            attempt.prepared = None;
             attempt.landing_order = None;
             attempt.phase = Phase::Approved;
             if let crate::event::LandingFailure::Conflict { target, .. }

@@ -11,6 +11,7 @@ pub mod fold;
 pub mod ids;
 pub mod inbox;
 pub mod limits;
+pub mod policy;
 pub mod project;
 pub mod refusal;
 pub mod review;

@@ -74,6 +74,9 @@ pub struct AttemptState {
     pub reviews: Vec<Review>,
     /// The order in which landing was asked for: the log's number of that event.
     pub landing_order: Option<u64>,
+    /// The landing that is about to happen, or did just before a crash.
+    #[serde(default)]
+    pub prepared: Option<Landing>,
     /// Its landing.
     pub landing: Option<Landing>,
     /// Why it did not land, last.

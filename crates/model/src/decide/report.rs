@@ -92,7 +92,7 @@ pub(super) fn report(state: &TaskState, event: Event, ids: &mut Ids<'_>) -> Resu
                 return Ok(vec![]);
             }
         }
-        Event::Landed { .. } => fits(attempt.phase == Phase::Landing)?,
+        Event::LandingPrepared { .. } | Event::Landed { .. } => fits(attempt.phase == Phase::Landing)?,
         Event::LandingFailed { .. } => fits(attempt.phase == Phase::Landing)?,
         Event::LandingUndone { .. } | Event::UndoFailed { .. } => fits(attempt.phase == Phase::Undoing)?,
         Event::AttemptBlocked { why, .. } => {
