@@ -1,0 +1,322 @@
+//! What the daemon holds of a launch.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+use super::dir::{self, ReadError};
+use super::exit::Exit;
+use super::follow::Follower;
+use super::identity::Identity;
+use super::journal::Pause;
+use super::link::{Answer, Ask, Link, LinkState, View, over};
+use super::reach::{LaunchError, Reached, ShimCommand, reach, spec, start};
+use super::spec::Spec;
+use super::wire::{Op, PAYLOAD_BYTES_MAX, Progress, Refusal};
+
+/// Requests on their way to one shim at once.
+const REQUESTS_MAX: usize = 64;
+/// Time that a request waits for a lost shim to be replaced.
+const RECONNECT_MAX: Duration = Duration::from_secs(60);
+
+/// A launch that was started or attached to. Cheap to clone; dropping all clones lets go of it and ends nothing.
+#[derive(Clone)]
+pub struct Launch {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dir: PathBuf,
+    spec: Spec,
+    asks: mpsc::Sender<Ask>,
+    view: watch::Receiver<View>,
+}
+
+/// Where a launch stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Whether it runs.
+    pub state: State,
+    /// Bytes in `out.journal`.
+    pub journal_len: u64,
+    /// Bytes in `err.log`.
+    pub err_len: u64,
+    /// Bytes accepted for standard input; the offset of the next write.
+    pub stdin_len: u64,
+    /// Whether standard input takes more.
+    pub stdin_open: bool,
+    /// Why the output waits, if it does.
+    pub paused: Option<Pause>,
+}
+
+/// Whether a launch runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// There are processes, or output on its way to the journal.
+    Running,
+    /// It runs, but its shim cannot be replaced at the moment. Tried again without end.
+    Unreachable(String),
+    /// Everything is gone, and all output is in the journal.
+    Ended(Exit),
+}
+
+/// Why a running launch did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// Something was written that the caller does not know of; `stdin_len` is where the input stands.
+    #[error("standard input stands at byte {stdin_len}, not where this was to be written")]
+    Offset {
+        /// The offset of the next write.
+        stdin_len: u64,
+    },
+    /// Standard input was closed, or never open.
+    #[error("the standard input is closed")]
+    Closed,
+    /// It cannot be stored.
+    #[error("the input cannot be stored: {0}")]
+    Full(String),
+    /// The launch has ended.
+    #[error("the launch has ended")]
+    Ended,
+    /// The shim is of an older version and cannot do it.
+    #[error("the shim of this launch is too old for that")]
+    Unknown,
+    /// The shim was lost and could not be replaced in time.
+    #[error("the launch cannot be reached{}", .0.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
+    Unreachable(Option<String>),
+}
+
+impl Launch {
+    /// Starts `spec` in the directory `dir`, which is made if it is not there. Returns when the child runs.
+    pub async fn start(dir: &Path, spec: &Spec, shim: &ShimCommand) -> Result<Launch, LaunchError> {
+        let dir = absolute(dir)?;
+        start(&dir, spec, shim).await?;
+        Launch::attach(&dir, shim).await
+    }
+
+    /// Finds a launch again: connects to its shim, or replaces a shim that was killed, or learns how it ended.
+    pub async fn attach(dir: &Path, shim: &ShimCommand) -> Result<Launch, LaunchError> {
+        let dir = absolute(dir)?;
+        let spec = spec(&dir)?;
+        let (asks, incoming) = mpsc::channel(REQUESTS_MAX);
+        let view = match reach(&dir, &spec, shim).await? {
+            Reached::Ended(exit) => watch::channel(over(&dir, exit, Progress::default())).1,
+            Reached::Live(stream) => {
+                let link = LinkState::Broken(None);
+                let (sender, mut view) = watch::channel(View { progress: Progress::default(), link });
+                let (launch, spec, shim) = (dir.clone(), spec.clone(), shim.clone());
+                let link = Link { launch, spec, shim, asks: incoming, view: sender };
+                tokio::spawn(link.run(stream));
+                // The first news is where it stands; without it, the numbers would be zeros.
+                drop(
+                    timeout(
+                        RECONNECT_MAX,
+                        view.wait_for(|view| !matches!(view.link, LinkState::Broken(None))),
+                    )
+                    .await,
+                );
+                view
+            }
+        };
+        Ok(Launch { inner: Arc::new(Inner { dir, spec, asks, view }) })
+    }
+
+    /// Its directory.
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
+    /// What was launched.
+    pub fn spec(&self) -> &Spec {
+        &self.inner.spec
+    }
+
+    /// Which processes it is. `None` if nothing could be started.
+    pub fn load_identity(&self) -> Result<Option<Identity>, ReadError> {
+        dir::read_json(&self.inner.dir, dir::IDENTITY)
+    }
+
+    /// Where it stands, as last heard.
+    pub fn status(&self) -> Status {
+        let View { progress, link } = self.inner.view.borrow().clone();
+        let state = match link {
+            LinkState::Live | LinkState::Broken(None) => State::Running,
+            LinkState::Broken(Some(why)) => State::Unreachable(why),
+            LinkState::Ended(exit) => State::Ended(exit),
+        };
+        Status {
+            state,
+            journal_len: progress.journal_len,
+            err_len: progress.err_len,
+            stdin_len: progress.stdin_len,
+            stdin_open: progress.stdin_open,
+            paused: progress.paused,
+        }
+    }
+
+    /// Waits until the status is not `known` any more, and returns it.
+    pub async fn changed(&self, known: &Status) -> Status {
+        let mut view = self.inner.view.clone();
+        loop {
+            view.mark_unchanged();
+            let now = self.status();
+            if now != *known || view.changed().await.is_err() {
+                return self.status();
+            }
+        }
+    }
+
+    /// Waits until everything is gone and all output is in the journal.
+    pub async fn wait(&self) -> Exit {
+        let mut view = self.inner.view.clone();
+        loop {
+            if let LinkState::Ended(exit) = &view.borrow_and_update().link {
+                return exit.clone();
+            }
+            if view.changed().await.is_err() {
+                // The task ends only after it has published the end, unless the runtime is being shut down.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Gives `bytes` to standard input, as what follows the first `offset` bytes ever written. Returns the offset of
+    /// the next write. Exactly once: after an error or a crash, write again at the same offset, and either it is
+    /// taken, or [`RequestError::Offset`] says how much of it is there. Up to 8 MiB count whole or not at all.
+    pub async fn write(&self, offset: u64, bytes: &[u8]) -> Result<u64, RequestError> {
+        let mut at = offset;
+        for part in bytes.chunks(PAYLOAD_BYTES_MAX) {
+            at = self.write_part(at, part).await?;
+        }
+        Ok(at)
+    }
+
+    /// Ends standard input after the first `offset` bytes ever written.
+    pub async fn close_stdin(&self, offset: u64) -> Result<(), RequestError> {
+        self.ask_again(Op::CloseStdin { offset }).await
+    }
+
+    /// Asks everything of the launch to end, and kills what has not after `grace` (without one, that of the spec).
+    /// Returns when the request is on its way; [`Launch::wait`] says when it is done.
+    pub async fn terminate(&self, grace: Option<Duration>) -> Result<(), RequestError> {
+        let grace_ms = grace.map(|grace| u64::try_from(grace.as_millis()).unwrap_or(u64::MAX));
+        self.end(Op::Terminate { grace_ms }).await
+    }
+
+    /// Kills everything of the launch.
+    pub async fn kill(&self) -> Result<(), RequestError> {
+        self.end(Op::Kill).await
+    }
+
+    /// Lets the journal grow to `bytes`, so that a launch paused by its bound goes on.
+    pub async fn set_journal_cap(&self, bytes: u64) -> Result<(), RequestError> {
+        self.ask_again(Op::Cap { bytes }).await
+    }
+
+    /// Follows standard output from a byte of the journal on.
+    pub fn follow(&self, from: u64) -> io::Result<Follower> {
+        Follower::new(self.clone(), self.inner.view.clone(), from)
+    }
+
+    /// Everything that was ever written to standard input.
+    pub fn load_stdin(&self) -> io::Result<Vec<u8>> {
+        let len = super::stdin::accepted(&self.inner.dir)?;
+        let mut bytes = Vec::new();
+        match File::open(self.inner.dir.join(dir::IN_JOURNAL)) {
+            Ok(file) => drop(file.take(len).read_to_end(&mut bytes)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        Ok(bytes)
+    }
+
+    async fn write_part(&self, offset: u64, bytes: &[u8]) -> Result<u64, RequestError> {
+        loop {
+            if let Some(answer) = self.ask(Op::Write { offset }, bytes.to_vec()).await? {
+                return answer.map_err(refused);
+            }
+            // The shim was killed, and whether it had accepted this is to be seen from where the input stands now.
+            let stdin_len = self.reconnected().await?;
+            let after = offset + bytes.len() as u64;
+            if stdin_len == after && self.holds(offset, bytes) {
+                return Ok(after);
+            }
+            if stdin_len != offset {
+                return Err(RequestError::Offset { stdin_len });
+            }
+        }
+    }
+
+    fn holds(&self, offset: u64, bytes: &[u8]) -> bool {
+        let mut found = vec![0; bytes.len()];
+        let read = File::open(self.inner.dir.join(dir::IN_JOURNAL))
+            .and_then(|journal| journal.read_exact_at(&mut found, offset));
+        read.is_ok() && found == bytes
+    }
+
+    async fn end(&self, op: Op) -> Result<(), RequestError> {
+        match self.ask_again(op).await {
+            Err(RequestError::Ended) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// For requests that may be made twice.
+    async fn ask_again(&self, op: Op) -> Result<(), RequestError> {
+        loop {
+            if let Some(answer) = self.ask(op.clone(), Vec::new()).await? {
+                return answer.map(drop).map_err(refused);
+            }
+            self.reconnected().await?;
+        }
+    }
+
+    async fn ask(&self, op: Op, payload: Vec<u8>) -> Result<Answer, RequestError> {
+        let (answer, answered) = oneshot::channel();
+        if self.inner.asks.send(Ask { op, payload, answer }).await.is_err() {
+            return Err(RequestError::Ended);
+        }
+        Ok(answered.await.unwrap_or(None))
+    }
+
+    /// Waits for a fresh connection; returns where standard input stands.
+    async fn reconnected(&self) -> Result<u64, RequestError> {
+        let mut view = self.inner.view.clone();
+        let settled = view.wait_for(|view| !matches!(view.link, LinkState::Broken(_)));
+        let view = match timeout(RECONNECT_MAX, settled).await {
+            Ok(Ok(view)) => view.clone(),
+            Ok(Err(_)) => return Err(RequestError::Unreachable(None)),
+            Err(_) => {
+                let LinkState::Broken(why) = &self.inner.view.borrow().link else {
+                    return Err(RequestError::Unreachable(None));
+                };
+                return Err(RequestError::Unreachable(why.clone()));
+            }
+        };
+        match view.link {
+            LinkState::Ended(_) => Err(RequestError::Ended),
+            _ => Ok(view.progress.stdin_len),
+        }
+    }
+}
+
+fn refused(why: Refusal) -> RequestError {
+    match why {
+        Refusal::Offset { stdin_len } => RequestError::Offset { stdin_len },
+        Refusal::Closed { .. } => RequestError::Closed,
+        Refusal::Full { why } => RequestError::Full(why),
+        Refusal::Ended => RequestError::Ended,
+        Refusal::Unknown => RequestError::Unknown,
+        Refusal::Other { why } => RequestError::Unreachable(Some(why)),
+    }
+}
+
+fn absolute(dir: &Path) -> Result<PathBuf, LaunchError> {
+    std::path::absolute(dir).map_err(|source| LaunchError::Dir { path: dir.to_owned(), source })
+}

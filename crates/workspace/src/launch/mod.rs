@@ -1,0 +1,81 @@
+//! Long-running children that outlive the daemon.
+//!
+//! Every agent, setup script and check runs as a *launch*: a directory that holds all there is to know about it, and
+//! three processes.
+//!
+//! ```text
+//! daemon ──(forks twice)──► shim ──► init ──► child ──► whatever it starts
+//!    ▲                       │  │      │ feeds stdin, ends and reaps the tree, records exit.json
+//!    └──── shim.sock ────────┘  └─ splices stdout.fifo into out.journal
+//! ```
+//!
+//! - The **shim** moves output from FIFOs into files and listens on `shim.sock`. It holds nothing that is not in a
+//!   file or in the kernel, so it may be killed at any instruction; [`Launch::attach`] makes a new one.
+//! - The **init** process is the parent of everything. It keeps the FIFOs open, so no output is lost and the child
+//!   gets neither SIGPIPE nor an end of input while there is no shim. It is a sub-reaper, so nothing escapes it by
+//!   `setsid` or a double fork. If it is killed itself, everything of the launch is ended, and the exit says *lost*.
+//! - The **daemon** may come and go. It holds a [`Launch`], which reconnects by itself.
+//!
+//! A full disk or a journal at its bound pauses the child in its write; it goes on when there is room.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use divisi_workspace::launch::{Followed, Launch, ShimCommand, Spec, Stdin};
+//!
+//! let shim = ShimCommand { program: std::env::current_exe()?, args: vec!["shim".into()] };
+//! let mut spec = Spec::new(["some-agent", "--acp"], "/path/of/workspace");
+//! spec.env.insert("PATH".into(), "/usr/bin:/bin".into());
+//! spec.stdin = Stdin::Journaled;
+//! let launch = Launch::start("/path/of/launch".as_ref(), &spec, &shim).await?;
+//!
+//! // Later, perhaps in another process: let launch = Launch::attach(dir, &shim).await?;
+//! let next = launch.write(launch.status().stdin_len, b"{\"jsonrpc\":\"2.0\"}\n").await?;
+//! let mut output = launch.follow(0)?;
+//! while let Followed::Bytes { offset, bytes } = output.next().await? {
+//!     println!("{} bytes at {offset}, input stands at {next}", bytes.len());
+//! }
+//! launch.terminate(None).await?;
+//! println!("{:?}", launch.wait().await.outcome);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The binary that `ShimCommand` names calls [`shim_main`] before it does anything else.
+//!
+//! This module never interprets what a child says, never decides that a child should end, and knows no git.
+
+mod client;
+mod dir;
+mod exit;
+mod follow;
+mod handle;
+mod identity;
+mod init;
+mod journal;
+mod link;
+mod os;
+mod os_text;
+mod reach;
+mod serve;
+mod shim;
+mod spec;
+mod stdin;
+mod tree;
+mod wire;
+
+pub use dir::{
+    ERR_LOG, ERR_OLD_LOG, EXIT, IDENTITY, IN_JOURNAL, OUT_JOURNAL, ReadError, SHIM_LOG, SOCKET, SPEC,
+};
+pub use exit::{EndedBy, Exit, Outcome};
+pub use follow::{Followed, Follower};
+pub use handle::{Launch, RequestError, State, Status};
+pub use identity::{Identity, ProcessId};
+pub use journal::Pause;
+pub use reach::{LaunchError, ShimCommand};
+pub use shim::shim_main;
+pub use spec::{
+    ERR_CAP_DEFAULT, GRACE_DEFAULT, JOURNAL_CAP_DEFAULT, LAUNCH_VARIABLE, Limits, OnCap, SPEC_VERSION, Spec,
+    SpecError, Stderr, Stdin,
+};
+pub use stdin::STDIN_BYTES_MAX;
+pub use wire::WIRE_VERSION;

@@ -1,0 +1,115 @@
+//! The few system calls for which there is no safe wrapper.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::process::Pid;
+
+/// Which side of a fork this is.
+pub(super) enum Fork {
+    /// The process that forked, with the id of the new one.
+    Parent(Pid),
+    /// The new process.
+    Child,
+}
+
+/// Makes a second process of this one.
+///
+/// Only for the shim and the init process, which have one thread: in a program with more, the locks that other
+/// threads hold would stay locked in the child for ever.
+pub(super) fn fork() -> io::Result<Fork> {
+    // SAFETY: the callers are single-threaded, so the child may go on like any program.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Fork::Child),
+        pid => {
+            Pid::from_raw(pid).map(Fork::Parent).ok_or_else(|| io::Error::other("fork returned no process"))
+        }
+    }
+}
+
+/// Leaves without running destructors or flushing anything that the other side of a fork will flush.
+pub(super) fn leave(code: i32) -> ! {
+    // SAFETY: _exit has no preconditions.
+    unsafe { libc::_exit(code) }
+}
+
+/// Ignores a signal from now on.
+pub(super) fn ignore(signal: i32) {
+    // SAFETY: SIG_IGN is a valid disposition, and no handler of ours is replaced.
+    unsafe {
+        libc::signal(signal, libc::SIG_IGN);
+    }
+}
+
+/// Gives the signals back what a program expects at its start; for the child, between fork and exec.
+pub(super) fn reset_signals() {
+    // SAFETY: both calls are async-signal-safe, and the set is initialised by sigemptyset.
+    unsafe {
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGPIPE] {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        let mut none = MaybeUninit::uninit();
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
+    }
+}
+
+/// Signals as something to poll.
+pub(super) struct Signals(OwnedFd);
+
+impl Signals {
+    /// Blocks `signals` and reports them from now on, also those that are pending.
+    pub(super) fn new(signals: &[i32]) -> io::Result<Signals> {
+        let set = block(signals)?;
+        // SAFETY: the set is initialised; a new descriptor is asked for with -1.
+        let fd = unsafe { libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptor was just made and belongs to nobody else.
+        Ok(Signals(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// All signals that have come since the last call.
+    pub(super) fn take(&self) -> Vec<i32> {
+        let mut taken = Vec::new();
+        let mut info = MaybeUninit::<libc::signalfd_siginfo>::uninit();
+        let size = size_of::<libc::signalfd_siginfo>();
+        // SAFETY: the buffer has the size that is given, and is read only when it was filled whole.
+        while unsafe { libc::read(self.0.as_raw_fd(), info.as_mut_ptr().cast(), size) } == size as isize {
+            // SAFETY: as above.
+            taken.push(unsafe { info.assume_init_ref() }.ssi_signo as i32);
+        }
+        taken
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Blocks `signals`; a process forked from this one inherits that.
+pub(super) fn block(signals: &[i32]) -> io::Result<libc::sigset_t> {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: sigemptyset initialises the set before it is used.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        for signal in signals {
+            libc::sigaddset(set.as_mut_ptr(), *signal);
+        }
+        if libc::sigprocmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut()) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(set.assume_init())
+    }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_millis() as u64)
+}

@@ -1,0 +1,189 @@
+//! The shim process: how it comes to be, and how it makes or finds the init process.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Pid, getpid};
+use serde::{Deserialize, Serialize};
+
+use super::dir::{self, ReadError, Sync};
+use super::identity::{Identity, ProcessId, boot_id};
+use super::init::{self, Report};
+use super::journal::{Drain, make_fifo};
+use super::os::{self, Fork};
+use super::serve::Server;
+use super::spec::{Spec, SpecError, Stderr};
+
+/// What a shim tells the daemon that started it, as one line on its standard output.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "shim")]
+pub(super) enum Ready {
+    /// It listens.
+    Listening,
+    /// Another shim has this launch.
+    Taken,
+    /// The launch was started before.
+    Again,
+    /// The init process that was to be adopted is gone.
+    Gone,
+    /// It does not work.
+    Failed { why: String },
+}
+
+/// The life of a shim: `divisi shim [--adopt] DIR`.
+///
+/// Call it first thing in `main`, before any thread is started and any runtime is built: it forks. It returns at once
+/// in the process that was called, and in the shim itself when the launch is over. Without `adopt` it starts what
+/// `spec.json` says; with it, it takes over a launch whose shim was killed.
+pub fn shim_main(dir: &Path, adopt: bool) -> ExitCode {
+    // The second process is not the child of the daemon, so the daemon neither waits for it nor takes it along.
+    match os::fork() {
+        Ok(Fork::Parent(_)) => return ExitCode::SUCCESS,
+        Ok(Fork::Child) => {}
+        Err(error) => {
+            tell(&Ready::Failed { why: format!("cannot fork: {error}") });
+            return ExitCode::FAILURE;
+        }
+    }
+    let (ready, server) = match begin(dir, adopt) {
+        Ok(server) => (Ready::Listening, Some(server)),
+        Err(ShimError::Taken) => (Ready::Taken, None),
+        Err(ShimError::Again) => (Ready::Again, None),
+        Err(ShimError::Gone) => (Ready::Gone, None),
+        Err(error) => (Ready::Failed { why: chain(&error) }, None),
+    };
+    tell(&ready);
+    let Some(mut server) = server else { return ExitCode::FAILURE };
+    if let Err(error) = close_output() {
+        eprintln!("shim: {error}");
+    }
+    server.run();
+    ExitCode::SUCCESS
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ShimError {
+    #[error("another shim has this launch")]
+    Taken,
+    #[error("this launch was started before")]
+    Again,
+    #[error("the init process is gone")]
+    Gone,
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    #[error("there is no {} in the launch directory", dir::SPEC)]
+    NoSpec,
+    #[error("cannot {0}")]
+    Step(&'static str, #[source] io::Error),
+    #[error("{0}")]
+    NotStarted(String),
+}
+
+fn step<E: Into<io::Error>>(what: &'static str) -> impl FnOnce(E) -> ShimError {
+    move |error| ShimError::Step(what, error.into())
+}
+
+/// Everything up to listening.
+fn begin(launch: &Path, adopt: bool) -> Result<Server, ShimError> {
+    rustix::process::setsid().map_err(step("open a session"))?;
+    rustix::process::set_child_subreaper(Some(getpid())).map_err(step("become a sub-reaper"))?;
+    // The directory by a short relative name from here on: a socket's path may have 107 bytes only.
+    std::env::set_current_dir(launch).map_err(step("enter the launch directory"))?;
+    let launch = Path::new(".");
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGXFSZ, libc::SIGPIPE] {
+        os::ignore(signal);
+    }
+    os::block(&init::SIGNALS).map_err(step("block signals"))?;
+
+    let Some(journal) = dir::lock_journal(launch).map_err(step("open the journal"))? else {
+        return Err(ShimError::Taken);
+    };
+    let spec: Spec = dir::read_json(launch, dir::SPEC)?.ok_or(ShimError::NoSpec)?;
+    spec.check()?;
+    let identity: Option<Identity> = dir::read_json(launch, dir::IDENTITY)?;
+    let (identity, journal) = match (adopt, identity) {
+        (true, Some(identity)) => (identity, journal),
+        (true, None) => return Err(ShimError::Gone),
+        (false, None) if !launch.join(dir::EXIT).exists() => start_init(launch, &spec, journal)?,
+        (false, _) => return Err(ShimError::Again),
+    };
+    let init = identity.open_init().map_err(step("find the init process"))?.ok_or(ShimError::Gone)?;
+    let drain = Drain::journal(launch, journal, spec.journal_cap).map_err(step("open the output"))?;
+    let log = match spec.stderr {
+        Stderr::Log => Some(Drain::log(launch, spec.err_cap).map_err(step("open the error output"))?),
+        Stderr::Journal => None,
+    };
+    Server::new(launch, spec, init, drain, log).map_err(step("listen on the socket"))
+}
+
+/// Forks the init process and records who it is before it may start anything. Gives the journal back; the copy in
+/// the init process is closed.
+fn start_init(launch: &Path, spec: &Spec, journal: File) -> Result<(Identity, File), ShimError> {
+    make_fifo(&launch.join(dir::STDOUT_FIFO)).map_err(step("make the output"))?;
+    make_fifo(&launch.join(dir::STDERR_FIFO)).map_err(step("make the error output"))?;
+    let (go, mut say_go) = pipe().map_err(step("make a pipe"))?;
+    let (hear_report, report) = pipe().map_err(step("make a pipe"))?;
+    let init = match os::fork().map_err(step("fork"))? {
+        Fork::Parent(pid) => pid,
+        Fork::Child => {
+            drop((say_go, hear_report));
+            // The init process must not keep the lock of the shim, nor the daemon waiting for its first line.
+            drop(journal);
+            drop(close_output());
+            init::run(launch, spec.clone(), go.into(), report.into());
+            os::leave(0);
+        }
+    };
+    drop((go, report));
+    let record = |child: Option<Pid>| -> io::Result<Identity> {
+        let child = child.map(ProcessId::of).transpose().unwrap_or_default();
+        let identity = Identity { version: 1, boot_id: boot_id()?, init: ProcessId::of(init)?, child };
+        dir::write_json(launch, dir::IDENTITY, &identity, Sync::No)?;
+        Ok(identity)
+    };
+    record(None).map_err(step("record the init process"))?;
+    say_go.write_all(b"g").map_err(step("start the init process"))?;
+    let mut line = String::new();
+    BufReader::new(hear_report).read_line(&mut line).map_err(step("hear from the init process"))?;
+    match serde_json::from_str(&line) {
+        Ok(Report::Started(child)) => {
+            let identity = record(Pid::from_raw(child)).map_err(step("record the child"))?;
+            Ok((identity, journal))
+        }
+        Ok(Report::Failed(why)) => Err(ShimError::NotStarted(why)),
+        Err(_) => Err(ShimError::NotStarted("the init process ended before it started anything".to_owned())),
+    }
+}
+
+fn pipe() -> io::Result<(File, File)> {
+    let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
+    Ok((read.into(), write.into()))
+}
+
+/// Gives up standard output, on which the daemon waits for the first line.
+fn close_output() -> io::Result<()> {
+    let null = File::options().write(true).open("/dev/null")?;
+    Ok(rustix::stdio::dup2_stdout(null)?)
+}
+
+fn tell(ready: &Ready) {
+    let mut out = io::stdout();
+    // If the daemon was killed meanwhile, there is nobody to tell.
+    drop(out.write_all(&super::wire::encode(ready)).and_then(|()| out.flush()));
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text = format!("{text}: {source}");
+        next = source.source();
+    }
+    text
+}

@@ -1,0 +1,140 @@
+//! Launches in temporary directories, and waiting for what they do.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use divisi_workspace::launch::{Exit, Followed, Launch, ShimCommand, Spec};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// The most a test waits for a condition before it fails.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program of the test's processes.
+pub fn program() -> PathBuf {
+    env!("CARGO_BIN_EXE_divisi-shim-test").into()
+}
+
+pub fn shim() -> ShimCommand {
+    ShimCommand { program: program(), args: vec!["shim".into()] }
+}
+
+/// A directory for one launch.
+pub struct Place {
+    pub root: TempDir,
+}
+
+impl Place {
+    pub fn new() -> Place {
+        Place { root: TempDir::new().unwrap() }
+    }
+
+    pub fn launch_dir(&self) -> PathBuf {
+        self.root.path().join("launch")
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// A spec of a habit of the test's own program.
+    pub fn spec(&self, habit: &[&str]) -> Spec {
+        let program = program().into_os_string();
+        let argv = std::iter::once(program).chain(habit.iter().map(Into::into));
+        let mut spec = Spec::new(argv, self.root.path());
+        spec.env.insert("PATH".into(), std::env::var_os("PATH").unwrap_or_default());
+        spec
+    }
+
+    pub fn shell(&self, script: &str) -> Spec {
+        let mut spec = self.spec(&[]);
+        spec.argv = vec!["/bin/sh".into(), "-c".into(), script.into()];
+        spec
+    }
+
+    pub async fn start(&self, spec: &Spec) -> Launch {
+        Launch::start(&self.launch_dir(), spec, &shim()).await.unwrap()
+    }
+
+    pub async fn attach(&self) -> Launch {
+        Launch::attach(&self.launch_dir(), &shim()).await.unwrap()
+    }
+
+    /// The process that listens on the launch's socket.
+    pub fn shim_pid(&self) -> Option<i32> {
+        shim_of(&self.launch_dir())
+    }
+
+    /// Kills the shim, if one is there at the moment.
+    pub fn kill_shim(&self) -> bool {
+        self.shim_pid().is_some_and(|pid| kill(pid, Signal::KILL))
+    }
+}
+
+pub fn kill(pid: i32, signal: Signal) -> bool {
+    kill_process(Pid::from_raw(pid).unwrap(), signal).is_ok()
+}
+
+/// The shim of a launch directory: the process with that command line that is no init process, which has children
+/// or a child of its own session; found by the lock that it holds on the journal.
+fn shim_of(dir: &Path) -> Option<i32> {
+    use std::os::unix::fs::MetadataExt;
+    let inode = std::fs::metadata(dir.join("out.journal")).ok()?.ino();
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let line = locks.lines().find(|line| line.contains("FLOCK") && line.contains(&format!(":{inode} ")))?;
+    line.split_ascii_whitespace().nth(4)?.parse().ok().filter(|pid| *pid > 0)
+}
+
+pub fn is_alive(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next());
+    state.is_some_and(|state| state != 'Z' && state != 'X')
+}
+
+pub async fn exit(launch: &Launch) -> Exit {
+    tokio::time::timeout(PATIENCE, launch.wait()).await.expect("the launch does not end")
+}
+
+/// All output to the end.
+pub async fn output(launch: &Launch) -> Vec<u8> {
+    let mut follower = launch.follow(0).unwrap();
+    let mut all = Vec::new();
+    let reading = async {
+        while let Followed::Bytes { offset, bytes } = follower.next().await.unwrap() {
+            assert_eq!(offset, all.len() as u64);
+            all.extend_from_slice(&bytes);
+        }
+    };
+    tokio::time::timeout(PATIENCE, reading).await.expect("the output does not end");
+    all
+}
+
+/// Output until it holds `text`.
+pub async fn output_with(launch: &Launch, text: &str) -> String {
+    let mut follower = launch.follow(0).unwrap();
+    let mut all = String::new();
+    let reading = async {
+        while !all.contains(text) {
+            match follower.next().await.unwrap() {
+                Followed::Bytes { bytes, .. } => all.push_str(&String::from_utf8_lossy(&bytes)),
+                Followed::Ended(exit) => panic!("ended without {text:?}: {exit:?}, wrote {all:?}"),
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, reading).await.expect("the text does not come");
+    all
+}
+
+/// Waits until `condition` holds.
+pub async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let waiting = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never came: {what}"));
+}
+
+pub fn numbered(count: u64) -> Vec<u8> {
+    (0..count).flat_map(|n| format!("line {n}\n").into_bytes()).collect()
+}

@@ -1,0 +1,3 @@
+//! Behaviour of the workspace crate, against real git and real processes.
+
+mod launch;
