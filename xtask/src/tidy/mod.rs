@@ -5,6 +5,7 @@
 
 mod arrows;
 mod code;
+mod dependencies;
 mod doors;
 mod files;
 mod finding;
@@ -20,7 +21,8 @@ use crate::{JobResult, dirs};
 /// A rule of the house.
 type Rule = fn(&Repository) -> Vec<Finding>;
 
-const RULES: &[Rule] = &[arrows::check, doors::check, length::check, modules::check, text::check];
+const RULES: &[Rule] =
+    &[arrows::check, dependencies::check, doors::check, length::check, modules::check, text::check];
 
 /// The job `tidy`.
 pub fn run() -> JobResult {
