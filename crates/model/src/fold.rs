@@ -136,6 +136,7 @@ fn new_attempt(
         landing_order: None,
         prepared: None,
         landing: None,
+        undo_failure: None,
         landing_failure: None,
         usage: crate::event::Usage::default(),
     }
@@ -302,13 +303,19 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
                 attempt.move_base_to = Some(target.clone());
             }
         }
-        Event::UndoRequested { .. } => attempt.phase = Phase::Undoing,
+        Event::UndoRequested { .. } => {
+            attempt.phase = Phase::Undoing;
+            attempt.undo_failure = None;
+        }
         Event::LandingUndone { .. } => {
             attempt.landing = None;
             attempt.landing_order = None;
             attempt.phase = Phase::Approved;
         }
-        Event::UndoFailed { .. } => attempt.phase = Phase::Landed,
+        Event::UndoFailed { why, .. } => {
+            attempt.phase = Phase::Landed;
+            attempt.undo_failure = Some(why.clone());
+        }
         Event::AttemptStopped { .. } => {
             attempt.phase = Phase::Stopped;
             attempt.lease = None;

@@ -14,7 +14,9 @@ pub fn allowed_by(permissions: Permissions, call: &ToolCall, workspace: &Path) -
         Permissions::Ask => None,
         Permissions::All => Some("permissions = \"all\""),
         Permissions::Edits => match call.kind {
-            ToolKind::Read | ToolKind::Search | ToolKind::Think if places(call).all(|p| inside(p, workspace)) => {
+            ToolKind::Read | ToolKind::Search | ToolKind::Think
+                if places(call).all(|p| inside(p, workspace)) =>
+            {
                 Some("permissions = \"edits\": reading in the workspace")
             }
             ToolKind::Edit | ToolKind::Delete | ToolKind::Move
@@ -45,9 +47,9 @@ fn inside(path: &str, workspace: &Path) -> bool {
             part => plain.push(part),
         }
     }
-    plain.strip_prefix(workspace).is_ok_and(|rest| {
-        !rest.components().any(|part| part.as_os_str().eq_ignore_ascii_case(".git"))
-    })
+    plain
+        .strip_prefix(workspace)
+        .is_ok_and(|rest| !rest.components().any(|part| part.as_os_str().eq_ignore_ascii_case(".git")))
 }
 
 #[cfg(test)]

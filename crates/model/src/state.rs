@@ -79,6 +79,9 @@ pub struct AttemptState {
     pub prepared: Option<Landing>,
     /// Its landing.
     pub landing: Option<Landing>,
+    /// Why its landing could not be taken back, last.
+    #[serde(default)]
+    pub undo_failure: Option<String>,
     /// Why it did not land, last.
     pub landing_failure: Option<LandingFailure>,
     /// The sum of what its turns used.

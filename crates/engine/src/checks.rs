@@ -1,0 +1,106 @@
+//! Running checks: each in its own clean checkout, several at a time, each once per tree.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use divisi_model::event::Event;
+use divisi_model::evidence::{CheckOutcome, Evidence};
+use divisi_model::task::{Check, slug};
+use divisi_model::{AttemptId, AttemptState, Oid, TaskState};
+use divisi_workspace::launch::{EndedBy, Exit, Outcome};
+use futures::future::try_join_all;
+use jiff::Timestamp;
+
+use crate::context::{Context, blocking};
+use crate::run::{self, Run};
+use crate::stage::StepError;
+use crate::workspaces;
+
+/// What is checked.
+#[derive(Clone)]
+pub(crate) struct Subject {
+    pub(crate) commit: Oid,
+    pub(crate) tree: Oid,
+}
+
+/// How much of a log is searched for the counts of a test runner, in bytes of its end.
+const COUNT_BYTES: usize = 64 * 1024;
+
+/// Runs every check that has no evidence for the subject's tree yet. Whether all of it is there now: not when the
+/// engine shuts down, or something else came first.
+pub(crate) async fn run_missing(
+    context: &Arc<Context>,
+    id: AttemptId,
+    task: &TaskState,
+    subject: &Subject,
+) -> Result<bool, StepError> {
+    let Some(attempt) = task.attempt(id.number) else { return Ok(false) };
+    let missing = |check: &Check| attempt.evidence_for(&check.name, &subject.tree).is_none();
+    let checks: Vec<_> = task.spec.checks().into_iter().filter(missing).collect();
+    let runs = checks.iter().map(|check| run_one(context, id, task, attempt, check, subject));
+    let done = try_join_all(runs).await?;
+    Ok(done.into_iter().all(|stored| stored))
+}
+
+async fn run_one(
+    context: &Arc<Context>,
+    id: AttemptId,
+    task: &TaskState,
+    attempt: &AttemptState,
+    check: &Check,
+    subject: &Subject,
+) -> Result<bool, StepError> {
+    let permit = context.checks.acquire().await.map_err(|error| StepError::of(&error))?;
+    let name = format!("{}.{}/{}-{}", task.spec.number, id.number, subject.commit.short(), slug(&check.name));
+    let log = format!("checks/{name}");
+    let tree = context.path(&format!("check-trees/{name}"));
+    let started = Timestamp::now();
+    let evidence = |outcome, millis, log_sha256, counts| Evidence {
+        check: check.name.clone(),
+        command: check.command.clone(),
+        required: check.required,
+        criterion: check.criterion,
+        commit: subject.commit.clone(),
+        tree: subject.tree.clone(),
+        outcome,
+        started,
+        millis,
+        log_sha256,
+        log: log.clone(),
+        counts,
+        environment: format!("{} {}, local", std::env::consts::OS, std::env::consts::ARCH),
+    };
+    let stored = match workspaces::clean_checkout(context, task, &subject.commit, &tree).await {
+        Err(StepError(why)) => {
+            let why = format!("no clean checkout: {why}");
+            evidence(CheckOutcome::NotRun { why }, 0, String::new(), None)
+        }
+        Ok(()) => {
+            let environment = workspaces::check_environment(context, task, attempt, &tree);
+            let limit = Duration::from_secs(u64::from(check.timeout_seconds));
+            let dir = context.path(&log);
+            let command = check.command.clone();
+            let run = Run { dir: dir.clone(), command, cwd: tree.clone(), environment, limit };
+            let Some(exit) = run::run(context, run).await? else { return Ok(false) };
+            let (end, sha256) = blocking(move || run::journal_end(&dir, COUNT_BYTES)).await?.unwrap_or_default();
+            let millis = exit.ended_at_ms.saturating_sub(exit.started_at_ms);
+            evidence(outcome(&exit), millis, sha256, crate::counts::counts(&end))
+        }
+    };
+    drop(permit);
+    let reported = context.try_report(id, Event::EvidenceStored { attempt: id.number, evidence: Box::new(stored) }).await;
+    workspaces::remove_checkout(context, &tree).await?;
+    reported
+}
+
+fn outcome(exit: &Exit) -> CheckOutcome {
+    match (exit.ended_by, &exit.outcome) {
+        (Some(EndedBy::Timeout), _) => CheckOutcome::TimedOut,
+        (Some(EndedBy::OutputLimit), _) => CheckOutcome::NotRun { why: "it wrote too much output".to_owned() },
+        (_, Outcome::Exited { code: 0 }) => CheckOutcome::Passed,
+        (_, Outcome::Exited { code }) => CheckOutcome::Failed { code: *code },
+        (_, Outcome::Signaled { signal }) => CheckOutcome::Signalled { signal: *signal },
+        (_, Outcome::NotStarted { error }) => CheckOutcome::NotRun { why: error.clone() },
+        (_, Outcome::Lost { why }) => CheckOutcome::NotRun { why: why.clone() },
+    }
+}

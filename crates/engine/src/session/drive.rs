@@ -1,0 +1,275 @@
+//! The loop of a live session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use divisi_agent::Action;
+use divisi_agent::acp::{Session, Stage};
+use divisi_model::event::{Blocked, Event, TurnOutcome};
+use divisi_model::transcript::Entry;
+use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
+use divisi_workspace::launch::{Exit, Followed, Follower, Launch, Outcome, State};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::{asks, open, turns};
+use crate::context::{Context, blocking};
+use crate::stage::StepError;
+
+/// How long an idle agent is kept for a follow-up; later ones resume the session in a new process.
+const KEEP_IDLE: Duration = Duration::from_secs(10 * 60);
+/// How long an agent may take to end a turn that was cancelled, before its process is ended.
+const CANCEL_GRACE: Duration = Duration::from_secs(20);
+/// How often silence is looked at.
+const LOOK_AT_SILENCE: Duration = Duration::from_secs(5);
+/// How long an agent may take to close its session in good order.
+const CLOSE_GRACE: Duration = Duration::from_secs(2);
+
+/// One live session.
+pub(super) struct Driver {
+    pub(super) context: Arc<Context>,
+    pub(super) id: AttemptId,
+    /// Its number in the attempt.
+    pub(super) number: u32,
+    pub(super) launch: Launch,
+    pub(super) conversation: Session,
+    /// The offset of the next byte for the agent.
+    pub(super) written: u64,
+    /// Entries not stored yet.
+    entries: Vec<Entry>,
+    /// The first prompt must carry a hand-off.
+    pub(super) hand_off: bool,
+    cancelled_at: Option<Instant>,
+    idle_since: Option<Instant>,
+    over: Option<String>,
+}
+
+/// Drives the open session of an attempt, or opens one, until it is closed or the engine shuts down.
+pub(crate) async fn drive(context: Arc<Context>, id: AttemptId) -> Result<(), StepError> {
+    let Some(opened) = open::open(&context, id).await? else { return Ok(()) };
+    let mut driver = Driver {
+        context,
+        id,
+        number: opened.number,
+        launch: opened.launch,
+        conversation: opened.conversation,
+        written: opened.written,
+        entries: Vec::new(),
+        hand_off: opened.hand_off,
+        cancelled_at: None,
+        idle_since: None,
+        over: None,
+    };
+    let mut follower = driver.launch.follow(0).map_err(|error| StepError::of(&error))?;
+    driver.replay(&mut follower).await?;
+    driver.run(follower).await
+}
+
+impl Driver {
+    /// Feeds what the agent wrote before, then sends what was never sent.
+    async fn replay(&mut self, follower: &mut Follower) -> Result<(), StepError> {
+        let until = self.launch.status().journal_len;
+        while follower.offset() < until {
+            match follower.next().await.map_err(|error| StepError::of(&error))? {
+                Followed::Bytes { offset, bytes } => {
+                    let actions = self.conversation.feed_out(&bytes, offset, Timestamp::now());
+                    self.act(actions).await?;
+                }
+                Followed::Ended(_) => break,
+            }
+        }
+        let mut actions = self.conversation.live(Timestamp::now());
+        if !matches!(self.launch.status().state, State::Ended(_)) {
+            actions.extend(self.conversation.start(Timestamp::now()));
+        }
+        self.act(actions).await
+    }
+
+    async fn run(&mut self, mut follower: Follower) -> Result<(), StepError> {
+        let mut changes = self.context.authority.store().changes();
+        loop {
+            changes.borrow_and_update();
+            self.reconcile().await?;
+            if let Some(why) = self.over.take() {
+                return self.end(follower, why).await;
+            }
+            tokio::select! {
+                () = self.context.stop.cancelled() => return self.store_entries().await,
+                changed = changes.changed() => if changed.is_err() { return Ok(()) },
+                followed = follower.next() => match followed.map_err(|error| StepError::of(&error))? {
+                    Followed::Bytes { offset, bytes } => {
+                        let actions = self.conversation.feed_out(&bytes, offset, Timestamp::now());
+                        self.act(actions).await?;
+                    }
+                    Followed::Ended(exit) => return self.ended(&exit).await,
+                },
+                () = tokio::time::sleep(LOOK_AT_SILENCE) => {}
+            }
+        }
+    }
+
+    /// Compares what is with what should be, and takes the next steps.
+    async fn reconcile(&mut self) -> Result<(), StepError> {
+        let task = self.context.task(self.id)?;
+        let Some(attempt) = task.attempt(self.id.number) else { return Ok(()) };
+        if attempt.open_session().is_none_or(|open| open.number != self.number) {
+            self.over = Some("the session was closed".to_owned());
+            return Ok(());
+        }
+        if task.archived || matches!(attempt.phase, Phase::Landed | Phase::Stopped) {
+            self.over = Some("the attempt is over".to_owned());
+            return Ok(());
+        }
+        asks::answer(self, &task).await?;
+        self.cancel_if_asked(attempt).await?;
+        turns::next(self, &task, attempt).await?;
+        self.look_at_silence(&task, attempt).await
+    }
+
+    async fn cancel_if_asked(&mut self, attempt: &AttemptState) -> Result<(), StepError> {
+        let asked = attempt.running_turn().is_some_and(|turn| turn.cancel_requested);
+        if !asked || self.conversation.stage() != Stage::Turn {
+            self.cancelled_at = None;
+            return Ok(());
+        }
+        match self.cancelled_at {
+            None => {
+                self.cancelled_at = Some(Instant::now());
+                let actions = self.conversation.cancel(Timestamp::now());
+                self.act(actions).await
+            }
+            Some(at) if at.elapsed() > CANCEL_GRACE => {
+                self.over = Some("the agent did not end its cancelled turn".to_owned());
+                Ok(())
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Closes an agent that has long been idle, and tells a person of one that gives no sign of life in a turn.
+    async fn look_at_silence(&mut self, task: &TaskState, attempt: &AttemptState) -> Result<(), StepError> {
+        let busy = matches!(attempt.phase, Phase::Queued | Phase::Preparing | Phase::Working);
+        if busy || self.conversation.stage() == Stage::Turn {
+            self.idle_since = None;
+        } else if self.idle_since.get_or_insert_with(Instant::now).elapsed() > KEEP_IDLE {
+            self.over = Some("the agent was idle".to_owned());
+        }
+        let minutes = task.spec.settings.stall_minutes;
+        let silent = Timestamp::now().duration_since(self.conversation.last_active());
+        let waits = !self.conversation.open_requests().is_empty();
+        let stalled = minutes > 0 && silent.as_secs() >= i64::from(minutes) * 60;
+        let told = task.open_items().any(|i| i.attempt == attempt.number && i.ask.kind() == "stall");
+        if attempt.running_turn().is_some() && stalled && !waits && !told {
+            let why = Blocked::Stalled { minutes };
+            let hint = divisi_model::view::hint_for(&why, task, attempt.number);
+            asks::open(self, divisi_model::inbox::Ask::Stall { why: why.to_string(), hint }).await?;
+        }
+        Ok(())
+    }
+
+    /// Does what the conversation wants done, in its order.
+    pub(super) async fn act(&mut self, actions: Vec<Action>) -> Result<(), StepError> {
+        for action in actions {
+            match action {
+                Action::Send(bytes) => {
+                    let written = self.launch.write(self.written, &bytes).await;
+                    match written {
+                        Ok(next) => self.written = next,
+                        // The process is gone; the follower tells so in a moment.
+                        Err(divisi_workspace::launch::RequestError::Ended) => {}
+                        Err(error) => return Err(StepError::of(&error)),
+                    }
+                }
+                Action::CloseStdin => drop(self.launch.close_stdin(self.written).await),
+                Action::Entry(entry) => self.entries.push(entry),
+                Action::Text { .. } | Action::Ready => {}
+                Action::SessionOpened { id, how } => {
+                    self.hand_off |= how == divisi_model::event::SessionStart::HandOff;
+                    self.report(Event::SessionNamed {
+                        attempt: self.id.number,
+                        session: self.number,
+                        agent_session: id,
+                    })
+                    .await?;
+                }
+                Action::Asked(asked) => asks::asked(self, asked).await?,
+                Action::AskOver { request } => asks::over(self, &request).await?,
+                Action::TurnEnded { turn, outcome, usage } => {
+                    self.store_entries().await?;
+                    turns::ended(self, turn, outcome, usage).await?;
+                }
+                Action::Failed(failure) => {
+                    turns::failed(self, &failure).await?;
+                    self.over = Some(failure.text);
+                }
+                Action::Closed => self.over = Some("the session was closed".to_owned()),
+            }
+        }
+        self.store_entries().await
+    }
+
+    async fn store_entries(&mut self) -> Result<(), StepError> {
+        if self.entries.is_empty() {
+            return Ok(());
+        }
+        let entries = std::mem::take(&mut self.entries);
+        let (store, id, number) = (self.context.authority.store().clone(), self.id, self.number);
+        let stored = blocking(move || store.put_entries(id, number, &entries)).await?;
+        stored.map(drop).map_err(|error| StepError::of(&error))
+    }
+
+    /// Says what happened. What no longer fits the state of the task is not an error: something else came first.
+    pub(super) async fn report(&self, event: Event) -> Result<bool, StepError> {
+        match self.context.authority.report(self.id, event).await {
+            Ok(_) => Ok(true),
+            Err(refusal) if refusal.kind == divisi_model::RefusalKind::WrongState => Ok(false),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Ends the agent's process, takes what it still says, and records the end.
+    async fn end(&mut self, mut follower: Follower, why: String) -> Result<(), StepError> {
+        let actions = self.conversation.close(Timestamp::now());
+        let asked_to_close = actions.iter().any(|action| matches!(action, Action::Send(_)));
+        self.act(actions).await?;
+        if asked_to_close {
+            drop(tokio::time::timeout(CLOSE_GRACE, follower.next()).await);
+        }
+        drop(self.launch.terminate(None).await);
+        loop {
+            match follower.next().await.map_err(|error| StepError::of(&error))? {
+                Followed::Bytes { offset, bytes } => {
+                    let actions = self.conversation.feed_out(&bytes, offset, Timestamp::now());
+                    self.act(actions).await?;
+                }
+                Followed::Ended(_) => break,
+            }
+        }
+        let actions = self.conversation.ended(TurnOutcome::Cancelled, Timestamp::now());
+        self.act(actions).await?;
+        self.close(why).await
+    }
+
+    /// The process ended by itself.
+    async fn ended(&mut self, exit: &Exit) -> Result<(), StepError> {
+        let text = describe(exit);
+        let actions = self.conversation.ended(TurnOutcome::ProcessEnded { text: text.clone() }, Timestamp::now());
+        self.act(actions).await?;
+        self.close(text).await
+    }
+
+    async fn close(&mut self, why: String) -> Result<(), StepError> {
+        turns::abandon(self, &why).await?;
+        self.report(Event::SessionClosed { attempt: self.id.number, session: self.number, why }).await.map(drop)
+    }
+}
+
+/// How a process ended, for people.
+pub(crate) fn describe(exit: &Exit) -> String {
+    match &exit.outcome {
+        Outcome::Exited { code } => format!("the agent's process ended with exit code {code}"),
+        Outcome::Signaled { signal } => format!("the agent's process was ended by signal {signal}"),
+        Outcome::NotStarted { error } => format!("the agent could not be started: {error}"),
+        Outcome::Lost { why } => format!("the agent's process is gone: {why}"),
+    }
+}

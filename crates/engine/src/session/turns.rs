@@ -1,0 +1,120 @@
+//! Turns: which prompts go to the agent when, and what follows when it is idle again.
+
+use divisi_agent::acp::{PromptPart, Stage};
+use divisi_agent::{Failure, FailureKind};
+use divisi_model::event::{Blocked, Event, Prompt, TurnOutcome, Usage};
+use divisi_model::{AttemptState, Phase, TaskState};
+use jiff::Timestamp;
+
+use super::drive::Driver;
+use crate::stage::StepError;
+
+/// Begins the next turn when the agent is idle and prompts wait; or gives the agent a turn that the log knows but the
+/// agent never got, because the daemon was ended in between.
+pub(super) async fn next(driver: &mut Driver, task: &TaskState, attempt: &AttemptState) -> Result<(), StepError> {
+    if driver.conversation.stage() != Stage::Idle || attempt.phase != Phase::Working {
+        return Ok(());
+    }
+    if let Some(running) = attempt.running_turn() {
+        if running.session == driver.number {
+            return give(driver, task, running.number, &running.prompts).await;
+        }
+        return Ok(());
+    }
+    if attempt.queue.is_empty() {
+        return Ok(());
+    }
+    let turn = u32::try_from(attempt.turns.len()).unwrap_or(u32::MAX) + 1;
+    let prompts = attempt.queue.iter().map(|prompt| prompt.id).collect();
+    let (attempt_number, session) = (driver.id.number, driver.number);
+    let started = driver.report(Event::TurnStarted { attempt: attempt_number, turn, session, prompts }).await?;
+    if !started {
+        return Ok(());
+    }
+    let task = driver.context.task(driver.id)?;
+    let running = task.attempt(driver.id.number).and_then(AttemptState::running_turn).cloned();
+    match running {
+        Some(running) => give(driver, &task, turn, &running.prompts).await,
+        None => Ok(()),
+    }
+}
+
+async fn give(driver: &mut Driver, task: &TaskState, turn: u32, prompts: &[Prompt]) -> Result<(), StepError> {
+    let mut parts: Vec<_> =
+        prompts.iter().map(|p| PromptPart { origin: p.origin, text: p.text.clone() }).collect();
+    if driver.hand_off {
+        parts.insert(0, super::open::hand_off(&driver.context, driver.id, task).await?);
+    }
+    match driver.conversation.prompt(turn, &parts, Timestamp::now()) {
+        Ok(actions) => {
+            driver.hand_off = false;
+            driver.act(actions).await
+        }
+        Err(error) => Err(StepError::of(&error)),
+    }
+}
+
+/// The agent is idle again: first the snapshot, then everything else.
+pub(super) async fn ended(
+    driver: &mut Driver,
+    turn: u32,
+    outcome: TurnOutcome,
+    usage: Usage,
+) -> Result<(), StepError> {
+    let task = driver.context.task(driver.id)?;
+    let running = task.attempt(driver.id.number).and_then(AttemptState::running_turn);
+    if running.is_none_or(|running| running.number != turn) {
+        return Ok(());
+    }
+    snapshot(driver, turn).await?;
+    driver.report(Event::TurnEnded { attempt: driver.id.number, turn, outcome, usage }).await.map(drop)
+}
+
+/// The session cannot go on: a person must know why.
+pub(super) async fn failed(driver: &mut Driver, failure: &Failure) -> Result<(), StepError> {
+    let text = failure.text.clone();
+    let task = driver.context.task(driver.id)?;
+    let Some(attempt) = task.attempt(driver.id.number) else { return Ok(()) };
+    if let Some(running) = attempt.running_turn() {
+        let outcome = match failure.kind {
+            FailureKind::NeedsLogin => TurnOutcome::NeedsLogin { text },
+            FailureKind::ProcessEnded => TurnOutcome::ProcessEnded { text },
+            FailureKind::Protocol | FailureKind::Session => TurnOutcome::AgentError { text },
+        };
+        return ended(driver, running.number, outcome, Usage::default()).await;
+    }
+    if attempt.phase != Phase::Working {
+        return Ok(());
+    }
+    let why = match failure.kind {
+        FailureKind::NeedsLogin => Blocked::Login { text },
+        _ => Blocked::Agent { text },
+    };
+    driver.report(Event::AttemptBlocked { attempt: driver.id.number, why }).await.map(drop)
+}
+
+/// A turn that the agent never got, or of which nothing was heard, ends with its session.
+pub(super) async fn abandon(driver: &mut Driver, why: &str) -> Result<(), StepError> {
+    let task = driver.context.task(driver.id)?;
+    let running = task.attempt(driver.id.number).and_then(AttemptState::running_turn);
+    let Some(running) = running.filter(|running| running.session == driver.number) else { return Ok(()) };
+    let outcome = match running.cancel_requested || task.attempt(driver.id.number).is_some_and(AttemptState::ended) {
+        true => TurnOutcome::Cancelled,
+        false => TurnOutcome::ProcessEnded { text: why.to_owned() },
+    };
+    ended(driver, running.number, outcome, Usage::default()).await
+}
+
+async fn snapshot(driver: &Driver, turn: u32) -> Result<(), StepError> {
+    let taken = crate::workspaces::snapshot(&driver.context, driver.id, turn).await?;
+    driver
+        .report(Event::SnapshotTaken {
+            attempt: driver.id.number,
+            turn,
+            commit: taken.commit,
+            reference: taken.reference,
+            notes: taken.notes,
+        })
+        .await
+        .map(drop)
+}

@@ -1,0 +1,38 @@
+//! Archive: workspaces of archived tasks are removed after a full snapshot, those of restored tasks come back.
+
+use std::sync::Arc;
+
+use divisi_model::event::Event;
+use divisi_model::{AttemptId, AttemptState, TaskState};
+
+use crate::context::Context;
+use crate::stage::{Stage, StepError};
+use crate::workspaces;
+
+/// See the module.
+pub(crate) struct Archive;
+
+impl Stage for Archive {
+    const NAME: &'static str = "archive";
+
+    fn at_once(&self) -> usize {
+        2
+    }
+
+    fn waiting(&self, task: &TaskState, attempt: &AttemptState) -> bool {
+        let idle = attempt.workspace.is_some() && attempt.open_session().is_none();
+        idle && task.archived == attempt.archived_as.is_none()
+    }
+
+    async fn step(&self, context: Arc<Context>, id: AttemptId) -> Result<(), StepError> {
+        let task = context.task(id)?;
+        let event = if task.archived {
+            let (commit, reference) = workspaces::archive(&context, id).await?;
+            Event::WorkspaceArchived { attempt: id.number, commit, reference }
+        } else {
+            let path = workspaces::restore(&context, id).await?;
+            Event::WorkspaceRestored { attempt: id.number, path }
+        };
+        context.report(id, event).await
+    }
+}

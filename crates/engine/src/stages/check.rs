@@ -1,0 +1,80 @@
+//! Check: Divisi builds the attempt's commit, runs every check on it in a clean checkout, and stores the evidence. What
+//! an agent says of its own work counts for nothing here.
+
+use std::sync::Arc;
+
+use divisi_model::event::{Event, Origin};
+use divisi_model::evidence::Evidence;
+use divisi_model::limits::CHECK_LOG_TAIL_BYTES;
+use divisi_model::{AttemptId, AttemptState, Command, Phase, TaskState};
+
+use crate::checks;
+use crate::context::Context;
+use crate::stage::{Stage, StepError};
+use crate::workspaces;
+
+/// See the module.
+pub(crate) struct Check;
+
+impl Stage for Check {
+    const NAME: &'static str = "check";
+
+    fn waiting(&self, _task: &TaskState, attempt: &AttemptState) -> bool {
+        attempt.phase == Phase::Checking
+    }
+
+    async fn step(&self, context: Arc<Context>, id: AttemptId) -> Result<(), StepError> {
+        let task = context.task(id)?;
+        let Some(attempt) = task.attempt(id.number) else { return Ok(()) };
+        let turn = attempt.turns.last().map_or(0, |turn| turn.number);
+        if attempt.result.as_ref().is_none_or(|result| result.turn != turn) {
+            let result = workspaces::result(&context, id, turn).await?;
+            return context.report(id, Event::ResultMade { attempt: id.number, result }).await;
+        }
+        let Some(result) = attempt.result.clone() else { return Ok(()) };
+        let subject = checks::Subject { commit: result.commit.clone(), tree: result.tree.clone() };
+        if !checks::run_missing(&context, id, &task, &subject).await? {
+            return Ok(());
+        }
+        let task = context.task(id)?;
+        let Some(attempt) = task.attempt(id.number) else { return Ok(()) };
+        let passed = attempt.proven(&task.spec);
+        let ended = Event::ChecksEnded { attempt: id.number, commit: result.commit.clone(), passed };
+        context.report(id, ended).await?;
+        if passed {
+            return Ok(());
+        }
+        let failed: Vec<_> = task
+            .spec
+            .checks()
+            .iter()
+            .filter(|check| check.required)
+            .filter_map(|check| attempt.evidence_for(&check.name, &result.tree))
+            .filter(|evidence| !evidence.passed())
+            .cloned()
+            .collect();
+        let text = send_back_prompt(&context, &failed, "your change");
+        context.submit(id, Command::SendBack { attempt: id.number, text, origin: Origin::Check }).await
+    }
+}
+
+/// The next prompt of an attempt whose checks failed.
+pub(crate) fn send_back_prompt(context: &Context, failed: &[Evidence], on: &str) -> String {
+    let mut text = format!("Checks were run on {on} in a clean checkout, and these failed.\n");
+    let share = CHECK_LOG_TAIL_BYTES / failed.len().max(1);
+    for evidence in failed {
+        text.push_str(&format!("\n## {}: `{}` {}\n", evidence.check, evidence.command, evidence.outcome));
+        if let Ok((end, _)) = crate::run::journal_end(&context.path(&evidence.log), share) {
+            let fence = fence_for(&end);
+            text.push_str(&format!("\nThe end of its output:\n\n{fence}\n{}\n{fence}\n", end.trim_end()));
+        }
+    }
+    text.push_str("\nMend the cause, not the check. Then end your turn; the checks are run again.\n");
+    text
+}
+
+/// A code fence longer than any run of backticks in the text.
+fn fence_for(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    "`".repeat(longest.max(2) + 1)
+}

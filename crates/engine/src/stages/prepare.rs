@@ -1,0 +1,79 @@
+//! Prepare: a leased attempt gets its workspace, its setup passes, and a workspace that lags behind what landed is
+//! brought onto its new base.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use divisi_model::event::Event;
+use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
+
+use crate::context::Context;
+use crate::run::{Run, journal_end, run};
+use crate::stage::{Stage, StepError};
+use crate::workspaces;
+
+/// How much of a failed setup's log goes into the reason, in bytes.
+const REASON_BYTES: usize = 600;
+
+/// See the module.
+pub(crate) struct Prepare;
+
+impl Stage for Prepare {
+    const NAME: &'static str = "prepare";
+
+    fn waiting(&self, _task: &TaskState, attempt: &AttemptState) -> bool {
+        attempt.phase == Phase::Preparing
+    }
+
+    async fn step(&self, context: Arc<Context>, id: AttemptId) -> Result<(), StepError> {
+        let task = context.task(id)?;
+        let Some(attempt) = task.attempt(id.number) else { return Ok(()) };
+        let workspace = match &attempt.workspace {
+            Some(workspace) => workspace.clone(),
+            None => {
+                let made = match workspaces::create(&context, id).await {
+                    Ok(made) => made,
+                    Err(StepError(why)) => {
+                        let why = format!("the workspace could not be made: {why}");
+                        return context.report(id, Event::WorkspaceFailed { attempt: id.number, why, log: None }).await;
+                    }
+                };
+                match setup(&context, id, &task, made).await? {
+                    Some(workspace) => workspace,
+                    None => return Ok(()),
+                }
+            }
+        };
+        if let Some(base) = &attempt.move_base_to {
+            let conflicts = workspaces::move_base(&context, id, base).await?;
+            context.report(id, Event::BaseMoved { attempt: id.number, base: base.clone(), conflicts }).await?;
+        }
+        context.report(id, Event::WorkspaceReady { attempt: id.number, workspace }).await
+    }
+}
+
+/// Runs the setup script; its log stays. `None`: it failed, which is reported, or the engine shuts down.
+async fn setup(
+    context: &Context,
+    id: AttemptId,
+    task: &TaskState,
+    mut workspace: divisi_model::event::Workspace,
+) -> Result<Option<divisi_model::event::Workspace>, StepError> {
+    let Some(command) = task.spec.settings.setup.clone() else { return Ok(Some(workspace)) };
+    let relative = format!("setups/{}.{}/{}", task.spec.number, id.number, task.version);
+    let dir = context.path(&relative);
+    let environment = workspaces::environment(context, id, &workspace)?;
+    let limit = Duration::from_secs(u64::from(task.spec.settings.setup_timeout_seconds));
+    let cwd = workspace.path.clone().into();
+    let Some(exit) = run(context, Run { dir: dir.clone(), command, cwd, environment, limit }).await? else {
+        return Ok(None);
+    };
+    if exit.success() {
+        workspace.setup_log = Some(relative);
+        return Ok(Some(workspace));
+    }
+    let (end, _) = journal_end(&dir, REASON_BYTES).unwrap_or_default();
+    let why = format!("the setup script failed ({}):\n{}", crate::run::describe(&exit), end.trim_end());
+    context.report(id, Event::WorkspaceFailed { attempt: id.number, why, log: Some(relative) }).await?;
+    Ok(None)
+}
