@@ -1,5 +1,7 @@
 //! What a Rust file mentions: paths and macros with their lines, without comments, strings and test modules.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// A path (`std::fs::File`) or a macro (`println`) at a place.
@@ -14,6 +16,8 @@ pub struct Mention {
 pub struct Code {
     pub paths: Vec<Mention>,
     pub macros: Vec<Mention>,
+    /// The lines on which a string goes on that began on an earlier one: snapshots and other data, not code.
+    pub lines_in_strings: BTreeSet<usize>,
 }
 
 impl Code {
@@ -21,9 +25,23 @@ impl Code {
     pub fn read(text: &str) -> Code {
         let mut code = Code::default();
         if let Ok(tokens) = text.parse::<TokenStream>() {
+            code.note_strings(tokens.clone());
             code.visit(tokens);
         }
         code
+    }
+
+    fn note_strings(&mut self, tokens: TokenStream) {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => self.note_strings(group.stream()),
+                TokenTree::Literal(literal) => {
+                    let span = literal.span();
+                    self.lines_in_strings.extend(span.start().line + 1..=span.end().line);
+                }
+                _ => {}
+            }
+        }
     }
 
     fn visit(&mut self, tokens: TokenStream) {
@@ -156,6 +174,12 @@ mod tests {
         assert_eq!(paths(text), ["a::b"]);
         assert_eq!(paths("#![cfg(test)]\nuse std::fs;"), Vec::<String>::new());
         assert_eq!(paths("#[cfg(test)]\nuse a::b;\nuse c::d;"), ["c::d"]);
+    }
+
+    #[test]
+    fn the_inner_lines_of_a_string_are_known() {
+        let code = Code::read("fn f() {\n    g(\n        r#\"one\ntwo\nthree\"#,\n    );\n}");
+        assert_eq!(code.lines_in_strings, BTreeSet::from([4, 5]));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Every dependency is explained: what stands in the workspace table has a row in `docs/design/dependencies.md`.
+//! Every dependency is explained and used: the workspace table, its page in `docs/design/dependencies.md`, and the
+//! manifests of the crates say the same.
 
 use super::files::Repository;
 use super::finding::Finding;
@@ -8,14 +9,16 @@ const PAGE: &str = "docs/design/dependencies.md";
 
 pub fn check(repository: &Repository) -> Vec<Finding> {
     let Some(text) = repository.text_of(MANIFEST) else { return Vec::new() };
-    let page = repository.text_of(PAGE).unwrap_or_default();
     let Ok(manifest) = text.parse::<toml::Table>() else { return Vec::new() };
-    let workspace = manifest.get("workspace").and_then(|workspace| workspace.get("dependencies"));
-    let ours = |value: &toml::Value| value.get("path").is_some();
+    let page = repository.text_of(PAGE).unwrap_or_default();
+    let table = manifest.get("workspace").and_then(|workspace| workspace.get("dependencies"));
+    let Some(table) = table.and_then(toml::Value::as_table) else { return Vec::new() };
+
     let mut findings = Vec::new();
-    for (name, value) in workspace.and_then(toml::Value::as_table).into_iter().flatten() {
-        if !ours(value) && !has_row(page, name) {
-            let line = text.lines().position(|line| line.starts_with(&format!("{name} ="))).unwrap_or(0) + 1;
+    for (name, value) in table {
+        let line = line_of(text, &format!("{name} ="));
+        let is_ours = value.get("path").is_some();
+        if !is_ours && !explained(page).any(|(_, known)| known == *name) {
             let sentence = format!("{name} is not explained");
             findings.push(Finding::new(
                 MANIFEST,
@@ -24,15 +27,32 @@ pub fn check(repository: &Repository) -> Vec<Finding> {
                 format!("give it a row in {PAGE}, or remove it"),
             ));
         }
+        if !is_used(repository, name) {
+            findings.push(Finding::new(MANIFEST, line, format!("no crate uses {name}"), "remove it"));
+        }
+    }
+    for (line, name) in explained(page).filter(|(_, name)| !table.contains_key(*name)) {
+        findings.push(Finding::new(PAGE, line, format!("{name} is not a dependency"), "remove its row"));
     }
     findings
 }
 
-/// Whether the first cell of a row names the crate in backticks.
-fn has_row(page: &str, name: &str) -> bool {
-    let first_cell =
-        |line: &'_ str| line.strip_prefix('|').and_then(|rest| rest.split('|').next()).map(str::to_owned);
-    page.lines().filter_map(first_cell).any(|cell| cell.contains(&format!("`{name}`")))
+/// The crates in backticks in the first cells of the page's tables, with their lines.
+fn explained(page: &str) -> impl Iterator<Item = (usize, &str)> {
+    page.lines().enumerate().flat_map(|(index, line)| {
+        let cell = line.strip_prefix('|').and_then(|rest| rest.split('|').next()).unwrap_or_default();
+        // Every second piece between backticks stands inside a pair.
+        cell.split('`').skip(1).step_by(2).map(move |name| (index + 1, name))
+    })
+}
+
+fn is_used(repository: &Repository, name: &str) -> bool {
+    let names_it = |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', ' ', '=']));
+    repository.texts("/Cargo.toml").any(|(_, text)| text.lines().any(names_it))
+}
+
+fn line_of(text: &str, start: &str) -> usize {
+    text.lines().position(|line| line.starts_with(start)).map_or(1, |index| index + 1)
 }
 
 #[cfg(test)]
@@ -40,13 +60,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dependency_without_a_row_is_found_and_our_own_crates_need_none() {
-        let manifest =
-            "[workspace.dependencies]\ndivisi-model = { path = \"m\" }\nknown = \"1\"\nstrange = \"2\"\n";
-        let page = "| `other`, `known` | 1 | for | `strange` was looked at |\n";
-        let repository = Repository::of(&[(MANIFEST, manifest), (PAGE, page)]);
-        let findings = check(&repository);
-        assert_eq!(findings.len(), 1);
-        assert_eq!((findings[0].line, findings[0].sentence.as_str()), (4, "strange is not explained"));
+    fn table_page_and_manifests_say_the_same() {
+        let manifest = "[workspace.dependencies]\ndivisi-model = { path = \"m\" }\nknown = \"1\"\nstrange = \"2\"\nidle = \"1\"\n";
+        let page = "| `gone`, `known` | 1 | for | `strange` was looked at |\n\n| `idle` | 1 |\n";
+        let user = "[dependencies]\ndivisi-model.workspace = true\nknown = { workspace = true }\nstrange.workspace = true\n";
+        let repository = Repository::of(&[(MANIFEST, manifest), (PAGE, page), ("crates/a/Cargo.toml", user)]);
+        let mut findings = check(&repository);
+        findings.sort();
+        let found: Vec<String> =
+            findings.iter().map(|f| format!("{} {} {}", f.path, f.line, f.sentence)).collect();
+        assert_eq!(
+            found,
+            [
+                "Cargo.toml 4 strange is not explained",
+                "Cargo.toml 5 no crate uses idle",
+                "docs/design/dependencies.md 1 gone is not a dependency"
+            ]
+        );
     }
 }
