@@ -1,0 +1,294 @@
+//! Between the protocol's types and ours.
+
+use std::path::Path;
+
+use agent_client_protocol_schema::ProtocolVersion;
+use agent_client_protocol_schema::v1 as acp;
+use divisi_model::inbox::{AskOption, Effect};
+use divisi_model::transcript::{
+    FileDiff, Location, PlanStep, StepStatus, Text, ToolCall, ToolKind, ToolStatus, limits,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::session::McpServer;
+
+/// The parameters of `initialize`. Neither files nor terminals are offered: agents work on the workspace themselves.
+pub(super) fn initialize(elicitation: bool) -> Value {
+    let mut capabilities = acp::ClientCapabilities::new()
+        .fs(acp::FileSystemCapabilities::new().read_text_file(false).write_text_file(false))
+        .terminal(false);
+    if elicitation {
+        capabilities = capabilities
+            .elicitation(acp::ElicitationCapabilities::new().form(acp::ElicitationFormCapabilities::new()));
+    }
+    let request = acp::InitializeRequest::new(ProtocolVersion::V1)
+        .client_capabilities(capabilities)
+        .client_info(acp::Implementation::new("divisi", env!("CARGO_PKG_VERSION")));
+    let mut value = to_value(&request);
+    // Older agents want both flags spelled out, newer ones take missing for false.
+    value["clientCapabilities"]["fs"] = json!({"readTextFile": false, "writeTextFile": false});
+    value["clientCapabilities"]["terminal"] = json!(false);
+    // Terminal logins are a thing for people, and a young part of the protocol.
+    if let Some(capabilities) = value["clientCapabilities"].as_object_mut() {
+        capabilities.remove("auth");
+    }
+    value
+}
+
+pub(super) fn new_session(cwd: &Path, servers: &[McpServer]) -> Value {
+    to_value(&acp::NewSessionRequest::new(cwd).mcp_servers(mcp(servers)))
+}
+
+pub(super) fn load_session(id: &str, cwd: &Path, servers: &[McpServer]) -> Value {
+    to_value(&acp::LoadSessionRequest::new(id.to_owned(), cwd).mcp_servers(mcp(servers)))
+}
+
+pub(super) fn resume_session(id: &str, cwd: &Path, servers: &[McpServer]) -> Value {
+    let mut value = to_value(&acp::ResumeSessionRequest::new(id.to_owned(), cwd).mcp_servers(mcp(servers)));
+    // Some agents insist on the field although it may be left out.
+    if value.get("mcpServers").is_none() {
+        value["mcpServers"] = json!([]);
+    }
+    value
+}
+
+pub(super) fn prompt(session: &str, texts: &[String]) -> Value {
+    let blocks =
+        texts.iter().map(|text| acp::ContentBlock::Text(acp::TextContent::new(text.clone()))).collect();
+    to_value(&acp::PromptRequest::new(session.to_owned(), blocks))
+}
+
+pub(super) fn cancel(session: &str) -> Value {
+    to_value(&acp::CancelNotification::new(session.to_owned()))
+}
+
+pub(super) fn close(session: &str) -> Value {
+    to_value(&acp::CloseSessionRequest::new(session.to_owned()))
+}
+
+pub(super) fn authenticate(method: &str) -> Value {
+    json!({ "methodId": method })
+}
+
+pub(super) fn set_mode(session: &str, mode: &str) -> Value {
+    to_value(&acp::SetSessionModeRequest::new(session.to_owned(), mode.to_owned()))
+}
+
+pub(super) fn set_option(session: &str, option: &str, value: &str) -> Value {
+    to_value(&acp::SetSessionConfigOptionRequest::new(
+        session.to_owned(),
+        option.to_owned(),
+        acp::SessionConfigValueId::new(value),
+    ))
+}
+
+pub(super) fn selected(option: &str) -> Value {
+    to_value(&acp::RequestPermissionResponse::new(acp::RequestPermissionOutcome::Selected(
+        acp::SelectedPermissionOutcome::new(option.to_owned()),
+    )))
+}
+
+pub(super) fn not_selected() -> Value {
+    to_value(&acp::RequestPermissionResponse::new(acp::RequestPermissionOutcome::Cancelled))
+}
+
+/// Brings a tool call up to date. What the update does not name stays; lists that it names are replaced, but a list of
+/// content without diffs does not wipe out the diffs shown before: agents often end a call with its output alone.
+pub(super) fn update_tool(call: &mut ToolCall, fields: acp::ToolCallUpdateFields) {
+    if let Some(title) = fields.title {
+        call.title = clip(&title);
+    }
+    if let Some(name) = fields.name {
+        call.name = Some(clip(&name));
+    }
+    if let Some(kind) = fields.kind {
+        call.kind = tool_kind(kind);
+    }
+    if let Some(status) = fields.status {
+        call.status = tool_status(status);
+    }
+    if let Some(locations) = fields.locations {
+        call.locations = locations
+            .into_iter()
+            .take(limits::LOCATIONS)
+            .map(|l| Location { path: clip(&l.path.to_string_lossy()), line: l.line })
+            .collect();
+    }
+    if let Some(input) = fields.raw_input.filter(|v| !is_hollow(v)) {
+        call.input = Some(Text::clip(&input.to_string(), limits::OUTPUT_BYTES));
+    }
+    let mut output = None;
+    if let Some(content) = fields.content {
+        let mut diffs = Vec::new();
+        let mut words = String::new();
+        for part in content {
+            match part {
+                acp::ToolCallContent::Diff(diff) if diffs.len() < limits::DIFFS => diffs.push(FileDiff {
+                    path: clip(&diff.path.to_string_lossy()),
+                    old: diff.old_text.map(|text| Text::clip(&text, limits::DIFF_BYTES)),
+                    new: Text::clip(&diff.new_text, limits::DIFF_BYTES),
+                }),
+                acp::ToolCallContent::Content(content) => {
+                    if !words.is_empty() {
+                        words.push('\n');
+                    }
+                    words.push_str(&block_text(&content.content));
+                }
+                _ => {}
+            }
+        }
+        if !diffs.is_empty() {
+            call.diffs = diffs;
+        }
+        output = Some(words).filter(|w| !w.is_empty());
+    }
+    let raw = fields.raw_output.filter(|v| !is_hollow(v)).map(|v| raw_text(&v));
+    if let Some(output) = output.or(raw) {
+        call.output = Some(Text::clip(&output, limits::OUTPUT_BYTES));
+    }
+}
+
+/// The words of a content block; a marker for what is not words.
+pub(super) fn block_text(block: &acp::ContentBlock) -> String {
+    match block {
+        acp::ContentBlock::Text(text) => text.text.clone(),
+        acp::ContentBlock::Image(image) => format!("[image, {}]", clip(&image.mime_type)),
+        acp::ContentBlock::Audio(audio) => format!("[audio, {}]", clip(&audio.mime_type)),
+        acp::ContentBlock::ResourceLink(link) => format!("[{}]({})", clip(&link.name), clip(&link.uri)),
+        acp::ContentBlock::Resource(resource) => match &resource.resource {
+            acp::EmbeddedResourceResource::TextResourceContents(text) => text.text.clone(),
+            _ => "[attached file]".to_owned(),
+        },
+        _ => "[unknown content]".to_owned(),
+    }
+}
+
+pub(super) fn steps(plan: &acp::Plan) -> Vec<PlanStep> {
+    let status = |status: &acp::PlanEntryStatus| match status {
+        acp::PlanEntryStatus::InProgress => StepStatus::InProgress,
+        acp::PlanEntryStatus::Completed => StepStatus::Completed,
+        _ => StepStatus::Pending,
+    };
+    plan.entries
+        .iter()
+        .take(limits::PLAN_STEPS)
+        .map(|entry| PlanStep { text: clip(&entry.content), status: status(&entry.status) })
+        .collect()
+}
+
+/// Reads the options of a permission request. A kind that is missing or unknown is guessed from the id.
+pub(super) fn options(options: &[Value]) -> Vec<AskOption> {
+    options
+        .iter()
+        .take(limits::OPTIONS)
+        .filter_map(|option| {
+            let id = option.get("optionId")?.as_str()?;
+            let kind = option.get("kind").and_then(Value::as_str).unwrap_or_default();
+            let name = option.get("name").and_then(Value::as_str).unwrap_or(id);
+            Some(AskOption {
+                id: id.to_owned(),
+                name: clip(name),
+                effect: effect(kind).unwrap_or_else(|| guess(id)),
+            })
+        })
+        .collect()
+}
+
+/// Cuts a name, title or path to its bound.
+pub(super) fn clip(text: &str) -> String {
+    Text::clip(text, limits::NAME_BYTES).text
+}
+
+fn mcp(servers: &[McpServer]) -> Vec<acp::McpServer> {
+    servers
+        .iter()
+        .map(|server| match server {
+            McpServer::Stdio { name, command, args, env } => acp::McpServer::Stdio(
+                acp::McpServerStdio::new(name.clone(), command.clone())
+                    .args(args.clone())
+                    .env(env.iter().map(|(k, v)| acp::EnvVariable::new(k.clone(), v.clone())).collect()),
+            ),
+            McpServer::Http { name, url, headers } => {
+                acp::McpServer::Http(acp::McpServerHttp::new(name.clone(), url.clone()).headers(
+                    headers.iter().map(|(k, v)| acp::HttpHeader::new(k.clone(), v.clone())).collect(),
+                ))
+            }
+        })
+        .collect()
+}
+
+fn effect(kind: &str) -> Option<Effect> {
+    Some(match kind {
+        "allow_once" => Effect::AllowOnce,
+        "allow_always" => Effect::AllowAlways,
+        "reject_once" => Effect::DenyOnce,
+        "reject_always" => Effect::DenyAlways,
+        _ => return None,
+    })
+}
+
+fn guess(id: &str) -> Effect {
+    let id = id.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| id.contains(word));
+    match (
+        has(&["reject", "deny", "cancel"]),
+        has(&["allow", "approve", "proceed", "accept"]),
+        has(&["always"]),
+    ) {
+        (true, _, true) => Effect::DenyAlways,
+        (true, _, false) => Effect::DenyOnce,
+        (_, true, true) => Effect::AllowAlways,
+        (_, true, false) => Effect::AllowOnce,
+        _ => Effect::Other,
+    }
+}
+
+fn tool_kind(kind: acp::ToolKind) -> ToolKind {
+    match kind {
+        acp::ToolKind::Read => ToolKind::Read,
+        acp::ToolKind::Edit => ToolKind::Edit,
+        acp::ToolKind::Delete => ToolKind::Delete,
+        acp::ToolKind::Move => ToolKind::Move,
+        acp::ToolKind::Search => ToolKind::Search,
+        acp::ToolKind::Execute => ToolKind::Execute,
+        acp::ToolKind::Think => ToolKind::Think,
+        acp::ToolKind::Fetch => ToolKind::Fetch,
+        acp::ToolKind::SwitchMode => ToolKind::SwitchMode,
+        _ => ToolKind::Other,
+    }
+}
+
+fn tool_status(status: acp::ToolCallStatus) -> ToolStatus {
+    match status {
+        acp::ToolCallStatus::InProgress => ToolStatus::InProgress,
+        acp::ToolCallStatus::Completed => ToolStatus::Completed,
+        acp::ToolCallStatus::Failed => ToolStatus::Failed,
+        _ => ToolStatus::Pending,
+    }
+}
+
+/// Agents announce a call with `{}` before they know what it is called with.
+fn is_hollow(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(map) => map.is_empty(),
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    }
+}
+
+fn raw_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(map) if map.len() == 1 => match map.values().next() {
+            Some(Value::String(text)) => text.clone(),
+            _ => value.to_string(),
+        },
+        _ => value.to_string(),
+    }
+}
+
+fn to_value(message: &impl Serialize) -> Value {
+    serde_json::to_value(message).unwrap_or_default()
+}

@@ -1,0 +1,445 @@
+//! The state of one session and what its owner can ask of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use agent_client_protocol_schema::v1::RequestId;
+use divisi_model::event::{Origin, SessionStart, TurnOutcome};
+use divisi_model::inbox::AskOption;
+use divisi_model::limits::PROMPT_BYTES;
+use divisi_model::transcript::Notice;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::choose;
+use super::question::Form;
+use super::replay::Script;
+use crate::action::{Action, CommandError, Failure, FailureKind, Reply};
+use crate::definition::Quirks;
+use crate::lines::Lines;
+use crate::outcome::TurnFacts;
+use crate::recorder::Recorder;
+use crate::usage::Meter;
+
+/// Requests of the agent that may be open at once; more are refused.
+pub(super) const OPEN_REQUESTS: usize = 64;
+
+/// All that a session needs to know. Store it with the launch: a replay takes the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Setup {
+    /// The workspace, as the agent sees it.
+    pub cwd: PathBuf,
+    /// A new session or an earlier one.
+    pub open: Open,
+    /// MCP servers for the agent.
+    #[serde(default)]
+    pub mcp_servers: Vec<McpServer>,
+    /// The mode to set before the first prompt; none leaves the agent's own.
+    #[serde(default)]
+    pub mode: Option<String>,
+    /// The login method to name after `initialize`, for agents that want it said.
+    #[serde(default)]
+    pub authenticate: Option<String>,
+    /// Whether the agent may ask questions by forms.
+    #[serde(default)]
+    pub elicitation: bool,
+    /// What is peculiar about the agent.
+    #[serde(default)]
+    pub quirks: Quirks,
+    /// The IANA name of the time zone in which the agent writes clock times; UTC if unknown.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// The number of the first entry.
+    pub first_seq: u64,
+    /// The turn before the first one of this session.
+    #[serde(default)]
+    pub turn: u32,
+}
+
+/// Which session to open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Open {
+    /// A new one.
+    New,
+    /// The one with this id, if the agent still can; a new one otherwise.
+    Resume(String),
+}
+
+/// An MCP server for the agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum McpServer {
+    /// A program that the agent starts.
+    Stdio {
+        /// Its name.
+        name: String,
+        /// The program.
+        command: PathBuf,
+        /// Its arguments.
+        args: Vec<String>,
+        /// Its environment.
+        env: BTreeMap<String, String>,
+    },
+    /// A server that the agent calls.
+    Http {
+        /// Its name.
+        name: String,
+        /// Its address.
+        url: String,
+        /// Headers for every call.
+        headers: BTreeMap<String, String>,
+    },
+}
+
+/// A part of a prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PromptPart {
+    /// Where the words come from.
+    pub origin: Origin,
+    /// The words.
+    pub text: String,
+}
+
+/// How far a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Nothing was sent yet.
+    New,
+    /// The handshake is under way.
+    Opening,
+    /// The agent waits for a prompt.
+    Idle,
+    /// A turn is under way.
+    Turn,
+    /// It is being closed.
+    Closing,
+    /// It is over.
+    Over,
+}
+
+/// One conversation with one agent process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Session {
+    pub(super) setup: Setup,
+    pub(super) zone: TimeZone,
+    pub(super) lines: Lines,
+    /// Bytes of the agent's output read as whole lines.
+    pub(super) seen: u64,
+    /// Bytes of our own messages so far.
+    pub(super) sent: u64,
+    /// The last time anything was heard or sent.
+    pub(super) active: Timestamp,
+    pub(super) record: Recorder,
+    pub(super) meter: Meter,
+    pub(super) facts: TurnFacts,
+    pub(super) started: bool,
+    pub(super) stage: Stage,
+    pub(super) next_id: i64,
+    pub(super) waiting: Option<Waiting>,
+    pub(super) steps: Steps,
+    pub(super) agent: AgentFacts,
+    pub(super) session: Option<String>,
+    pub(super) modes: Modes,
+    pub(super) asks: Vec<Ask>,
+    pub(super) asked: u64,
+    pub(super) unknown_methods: BTreeSet<String>,
+    /// Messages of ours that are still to be replayed; none when live.
+    pub(super) script: Option<Script>,
+}
+
+/// A request of ours that has no answer yet. There is one at most.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Waiting {
+    pub id: i64,
+    pub what: Request,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Request {
+    Initialize,
+    Authenticate,
+    OpenNew,
+    /// `session/load` replays the history as updates, which are in our transcript already.
+    OpenOld {
+        by_load: bool,
+    },
+    SetMode(String),
+    Prompt,
+    Close,
+}
+
+/// Which steps of the handshake are behind us.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Steps {
+    pub initialized: bool,
+    pub authenticated: bool,
+    pub resume_failed: bool,
+    /// How the session was opened, once it is.
+    pub opened: Option<SessionStart>,
+    pub ready_told: bool,
+}
+
+/// What the agent said about itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct AgentFacts {
+    pub name: String,
+    pub version: String,
+    pub load: bool,
+    pub resume: bool,
+    pub close: bool,
+    pub login_methods: Vec<String>,
+}
+
+/// The agent's modes, wherever it keeps them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Modes {
+    pub current: Option<String>,
+    /// Ids that `session/set_mode` takes.
+    pub ids: Vec<String>,
+    /// The configuration option that is the mode, with its values.
+    pub option: Option<(String, Vec<String>)>,
+    /// The mode still to be set.
+    pub wanted: Option<String>,
+}
+
+/// A request of the agent that has no answer yet.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Ask {
+    pub id: RequestId,
+    pub request: String,
+    pub what: AskWhat,
+    pub options: Vec<AskOption>,
+    /// The answer that follows from the state and is to be sent when it is settled.
+    pub due: Option<Due>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum AskWhat {
+    Permission {
+        tool_call: String,
+    },
+    Question(Form),
+    /// Something that is not offered.
+    Unknown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Due {
+    Withdraw,
+    NotFound,
+    Invalid,
+}
+
+impl Session {
+    /// A session that has not begun.
+    pub fn new(setup: Setup, now: Timestamp) -> Self {
+        let zone = setup.zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
+        let record = Recorder::new(setup.first_seq, setup.turn, now);
+        let modes = Modes { wanted: setup.mode.clone(), ..Modes::default() };
+        Self {
+            setup,
+            zone,
+            lines: Lines::default(),
+            seen: 0,
+            sent: 0,
+            active: now,
+            record,
+            meter: Meter::default(),
+            facts: TurnFacts::default(),
+            started: false,
+            stage: Stage::New,
+            next_id: 1,
+            waiting: None,
+            steps: Steps::default(),
+            agent: AgentFacts::default(),
+            session: None,
+            modes,
+            asks: Vec::new(),
+            asked: 0,
+            unknown_methods: BTreeSet::new(),
+            script: None,
+        }
+    }
+
+    /// Begins the handshake, or goes on with it after a replay. Safe to call again.
+    pub fn start(&mut self, now: Timestamp) -> Vec<Action> {
+        self.started = true;
+        self.settle(now);
+        self.record.take()
+    }
+
+    /// Begins a turn with one or several prompts. Only when idle: keep them queued otherwise.
+    pub fn prompt(
+        &mut self,
+        turn: u32,
+        parts: &[PromptPart],
+        now: Timestamp,
+    ) -> Result<Vec<Action>, CommandError> {
+        self.require_open()?;
+        if self.stage != Stage::Idle || self.waiting.is_some() {
+            return Err(CommandError::Busy);
+        }
+        let bytes: usize = parts.iter().map(|part| part.text.len()).sum();
+        if bytes > PROMPT_BYTES {
+            return Err(CommandError::PromptTooLong { bytes, limit: PROMPT_BYTES });
+        }
+        self.send_prompt(turn, parts, now);
+        self.settle(now);
+        Ok(self.record.take())
+    }
+
+    /// Words for the agent in the middle of a turn. No agent offers that by version 1 of the protocol.
+    pub fn steer(&mut self, _text: &str) -> Result<Vec<Action>, CommandError> {
+        self.require_open()?;
+        Err(CommandError::CannotSteer)
+    }
+
+    /// Asks the agent to end its turn, and withdraws everything that it is waiting for a person to answer: without
+    /// this second half some agents never end the turn. Nothing happens when no turn is under way.
+    pub fn cancel(&mut self, now: Timestamp) -> Vec<Action> {
+        if self.stage == Stage::Turn && !self.facts.cancelled {
+            self.send_cancel(now);
+            self.settle(now);
+        }
+        self.record.take()
+    }
+
+    /// Answers what the agent asked.
+    pub fn answer(
+        &mut self,
+        request: &str,
+        reply: &Reply,
+        now: Timestamp,
+    ) -> Result<Vec<Action>, CommandError> {
+        self.require_open()?;
+        let Some(ask) = self.asks.iter().find(|ask| ask.request == request && ask.due.is_none()) else {
+            return Err(CommandError::NoSuchRequest(request.to_owned()));
+        };
+        let id = ask.id.clone();
+        let result = match &ask.what {
+            AskWhat::Permission { .. } => match choose::option(&ask.options, reply)? {
+                Some(option) => super::schema::selected(&option),
+                None => super::schema::not_selected(),
+            },
+            AskWhat::Question(form) => form.answer(reply)?,
+            AskWhat::Unknown => return Err(CommandError::NoSuchRequest(request.to_owned())),
+        };
+        self.send_result(&id, result, now);
+        self.settle(now);
+        Ok(self.record.take())
+    }
+
+    /// Wants the agent in another mode; sent as soon as no turn is under way.
+    pub fn set_mode(&mut self, mode: &str, now: Timestamp) -> Result<Vec<Action>, CommandError> {
+        self.require_open()?;
+        self.modes.wanted = Some(mode.to_owned());
+        if self.session.is_some() {
+            self.record.at(now, None);
+            self.resolve_mode();
+        }
+        self.settle(now);
+        Ok(self.record.take())
+    }
+
+    /// Ends the session in good order where the agent can. `Closed` follows, at once or soon; do not wait for long.
+    pub fn close(&mut self, now: Timestamp) -> Vec<Action> {
+        if self.stage == Stage::Idle && self.waiting.is_none() && self.agent.close {
+            self.send_close(now);
+        } else if self.stage != Stage::Over {
+            self.stage = Stage::Over;
+            self.record.act(Action::Closed);
+        }
+        self.record.take()
+    }
+
+    /// The agent's process is gone, or is about to be ended. A turn under way ends with `outcome`, or as cancelled if
+    /// a cancel was asked for. Feed all of the agent's output first.
+    pub fn ended(&mut self, outcome: TurnOutcome, now: Timestamp) -> Vec<Action> {
+        self.record.at(now, None);
+        match self.stage {
+            Stage::Turn => {
+                let outcome = if self.facts.cancelled { TurnOutcome::Cancelled } else { outcome };
+                self.end_turn(outcome, None);
+            }
+            Stage::New | Stage::Opening => {
+                let text = match outcome {
+                    TurnOutcome::ProcessEnded { text } | TurnOutcome::AgentError { text } => text,
+                    _ => "the agent ended before the session was open".to_owned(),
+                };
+                self.fail(FailureKind::ProcessEnded, text);
+            }
+            Stage::Idle | Stage::Closing | Stage::Over => {}
+        }
+        self.drop_asks();
+        self.record.close_text();
+        self.stage = Stage::Over;
+        self.record.take()
+    }
+
+    /// How far the session is.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// The agent's id of the session, once it is open.
+    pub fn session_id(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
+    /// The agent's own name and version, once the handshake said them.
+    pub fn agent(&self) -> Option<(&str, &str)> {
+        self.steps.initialized.then_some((self.agent.name.as_str(), self.agent.version.as_str()))
+    }
+
+    /// The mode that the agent says it is in.
+    pub fn mode(&self) -> Option<&str> {
+        self.modes.current.as_deref()
+    }
+
+    /// Whether the agent says that it can take up a session again in a new process.
+    pub fn can_resume(&self) -> bool {
+        (self.agent.resume || self.agent.load) && !self.setup.quirks.load_once
+    }
+
+    /// The requests that wait for an answer, oldest first.
+    pub fn open_requests(&self) -> Vec<&str> {
+        let open = self.asks.iter().filter(|ask| ask.due.is_none() && ask.what != AskWhat::Unknown);
+        open.map(|ask| ask.request.as_str()).collect()
+    }
+
+    /// When anything was last heard or sent: the measure of silence.
+    pub fn last_active(&self) -> Timestamp {
+        self.active
+    }
+
+    /// Where the next byte of the agent's output belongs; feed from here.
+    pub fn out_offset(&self) -> u64 {
+        self.lines.end()
+    }
+
+    /// The number that the next entry gets.
+    pub fn next_seq(&self) -> u64 {
+        self.record.next_seq()
+    }
+
+    /// Lines of the agent that were not of the protocol.
+    pub fn broken_lines(&self) -> u64 {
+        self.record.broken_lines()
+    }
+
+    pub(super) fn require_open(&self) -> Result<(), CommandError> {
+        match self.stage {
+            Stage::Over | Stage::Closing => Err(CommandError::Over),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn fail(&mut self, kind: FailureKind, text: String) {
+        self.stage = Stage::Over;
+        self.waiting = None;
+        self.record.notice(Notice::Process, &text);
+        self.record.act(Action::Failed(Failure { kind, text }));
+    }
+}

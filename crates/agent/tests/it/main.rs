@@ -1,0 +1,7 @@
+//! The crate from outside: recorded conversations, replays, definitions, launches.
+
+mod acp_agents;
+mod acp_broken;
+mod acp_replay;
+mod conversation;
+mod definitions;
