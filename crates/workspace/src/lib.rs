@@ -1,6 +1,38 @@
-//! A place to work.
+//! A place to work: checkouts, snapshots, diffs, merges, landings, archives, and the children that run in them.
+//!
+//! The only crate that runs git, and the only one that starts processes. It never reads the environment, the home
+//! folder or the clock (all three are handed in), never asks a person anything, never deletes what it did not make,
+//! and trusts nothing that an agent can write: agents' git directories are data, and only Divisi's own git
+//! directories are ever given to git.
+//!
+//! Three places: the **project** (the user's repository; read, and written only by a landing), the **hub** (a bare
+//! repository of Divisi's own per project: bases, snapshots and results on hidden refs) and the **workspaces**
+//! (private checkouts that borrow their objects from the hub). All calls block: use `spawn_blocking` from async code.
+//!
+//! ```no_run
+//! # use std::{ffi::OsStr, path::Path};
+//! # use divisi_workspace::*;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let git = Git::find(OsStr::new("/usr/local/bin:/usr/bin:/bin"))?;
+//! let project = Project::open(&git, Path::new("/home/me/app"))?;
+//! let hub = Hub::open(&git, Path::new("/home/me/.local/share/divisi/hubs/app.git"))?;
+//! let base = project.resolve("main")?;
+//! hub.take_base(&project, &base)?;
+//!
+//! let spaces = Workspaces::open(Path::new("/home/me/.local/share/divisi/workspaces/app"), &project)?;
+//! let new = NewWorkspace::new("t12.1", base.clone()).on_branch("divisi/t12-short-title");
+//! let space = spaces.create(&hub, &new)?; // an agent works in space.path()
+//!
+//! let by = Signature::new(Identity::new("Divisi", "divisi@localhost"), 1_767_225_600);
+//! let taken = space.snapshot(&hub, &SnapshotRequest::new("t12.1", "turn 1", by))?;
+//! let diff = hub.diff(&base, &taken.visible, &DiffLimits::default())?;
+//! println!("{} files, {:?}", diff.stat.files, taken.notes);
+//! # Ok(())
+//! # }
+//! ```
 
 mod beneath;
+mod diff;
 pub mod git;
 mod git_box;
 mod hub;
@@ -13,6 +45,7 @@ mod snapshot;
 mod space;
 mod stat_cache;
 
+pub use diff::{Diff, DiffLimits, DiffStat, FileDiff, FileStatus, Hunk, Line, LineKind};
 pub use git::{Git, GitError};
 pub use git_box::{BoxLevel, level as git_box_level};
 pub use hub::{Hub, HubError};
@@ -21,6 +54,6 @@ pub use listing::EntryMode;
 pub use project::{Checkout, Head, Project, ProjectError};
 pub use snapshot::{MAX_NOTES, Note, NoteKind, Snapshot, SnapshotError, SnapshotLimits, SnapshotRequest};
 pub use space::{
-    Copied, IncludeLimits, IncludeReport, Kind, NewWorkspace, Presence, Record, Skipped, SkippedFile, Workspace,
-    WorkspaceError, Workspaces, environment, ports,
+    Copied, IncludeLimits, IncludeReport, Kind, NewWorkspace, Presence, Record, Skipped, SkippedFile,
+    Workspace, WorkspaceError, Workspaces, environment, ports,
 };

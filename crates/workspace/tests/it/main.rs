@@ -1,3 +1,6 @@
 //! Behaviour of the workspace crate, against real git and real processes.
 
 mod launch;
+mod snapshots;
+mod support;
+mod workspaces;

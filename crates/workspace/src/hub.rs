@@ -1,0 +1,366 @@
+//! The hub: one bare repository per project, owned by Divisi alone.
+//!
+//! It holds every base that an attempt started from, every snapshot and every result, each anchored by a hidden
+//! ref, as objects of its own: fetched from the user's repository, never borrowed, so that a `gc` or `prune` over
+//! there cannot take anything away. Workspaces borrow from the hub by alternates and never write to it.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::git::{Call, CatFile, Git, GitError, Kind};
+use crate::git_box::Confine;
+use crate::ids::{BadObjectName, CommitId, Signature, TreeId};
+use crate::listing::Listing;
+use crate::project::{Project, is_ref_name};
+
+/// How many listings of whole trees are kept in memory.
+const LISTINGS_KEPT: usize = 8;
+/// Largest commit object that is read.
+const MAX_COMMIT_BYTES: u64 = 1 << 20;
+
+/// Why the hub could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum HubError {
+    /// A file or folder of the hub.
+    #[error("cannot {doing} {}", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        source: io::Error,
+    },
+    /// Git failed.
+    #[error("cannot {doing}")]
+    Git {
+        /// What was tried.
+        doing: &'static str,
+        /// Cause.
+        #[source]
+        source: GitError,
+    },
+    /// Git gave something that is not an object name.
+    #[error("git named no object")]
+    Name(#[from] BadObjectName),
+    /// Asked for an object that the hub does not have.
+    #[error("the hub has no {0}")]
+    Missing(String),
+    /// Not usable as part of a ref name (letters, digits, `.`, `_` and `-` are).
+    #[error("{0:?} cannot be part of a hidden ref")]
+    BadLabel(String),
+    /// The ref is not where the caller thought.
+    #[error("{name} has moved")]
+    RefMoved {
+        /// The ref.
+        name: String,
+    },
+}
+
+/// A project's hub. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Hub {
+    pub(crate) git: Git,
+    dir: PathBuf,
+    listings: Arc<Mutex<HashMap<CommitId, Arc<Listing>>>>,
+}
+
+impl Hub {
+    /// Opens the hub at `dir`, making it if it is not there. Safe to call from several threads and processes.
+    pub fn open(git: &Git, dir: &Path) -> Result<Self, HubError> {
+        if !dir.join("HEAD").is_file() {
+            create(git, dir)?;
+        }
+        let dir = fs::canonicalize(dir).map_err(io_error("open", dir))?;
+        Ok(Self { git: git.clone(), dir, listings: Arc::default() })
+    }
+
+    /// Its git directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Fetches `commit` with its history out of the user's repository, if it is not here yet, and anchors it by
+    /// `refs/divisi/base/<commit>`. The user's repository is only read.
+    pub fn take_base(&self, project: &Project, commit: &CommitId) -> Result<(), HubError> {
+        let name = format!("refs/divisi/base/{commit}");
+        if self.ref_commit(&name)?.is_some() {
+            return Ok(());
+        }
+        // One fetch at a time: fifty attempts that start together want the same objects.
+        let _held = self.lock("fetch.lock")?;
+        if self.ref_commit(&name)?.is_some() {
+            return Ok(());
+        }
+        let settings = self.fetch_settings()?;
+        let call = self
+            .git
+            .call(&self.dir)
+            // The transport would otherwise refuse a repository of another owner, although it only reads it.
+            .env("GIT_CONFIG_GLOBAL", &settings)
+            .config("protocol.file.allow", "always")
+            .config("protocol.version", "2")
+            .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"])
+            .args(["--no-recurse-submodules", "--update-shallow", "--force", "--end-of-options"])
+            .arg(project.common_dir())
+            .arg(format!("{commit}:{name}"))
+            .confine(Confine::writing([&self.dir]).any_program())
+            .long();
+        call.run().map_err(git_error("fetch the base commit from the project"))?;
+        Ok(())
+    }
+
+    /// The starting point for a project without any commit: a root commit with nothing in it. The same `who`
+    /// gives the same commit.
+    pub fn take_empty_base(&self, who: &Signature) -> Result<CommitId, HubError> {
+        let tree = self.call().args(["mktree"]).run().map_err(git_error("make an empty tree"))?;
+        let tree = TreeId::parse(&tree.text())?;
+        let commit = self.commit(&tree, &[], who, who, "Empty start\n")?;
+        self.set_ref(&format!("refs/divisi/base/{commit}"), &commit)?;
+        Ok(commit)
+    }
+
+    /// Where a hidden ref is.
+    pub fn ref_commit(&self, name: &str) -> Result<Option<CommitId>, HubError> {
+        let call =
+            self.call().args(["rev-parse", "-q", "--verify", "--end-of-options"]).arg(name).accept(&[0, 1]);
+        let out = call.run().map_err(git_error("read a ref of the hub"))?;
+        if out.code == 1 { Ok(None) } else { Ok(Some(CommitId::parse(&out.text())?)) }
+    }
+
+    /// The hidden refs below a prefix (for example `refs/divisi/snapshots/t12.1/`), by name.
+    pub fn refs_below(&self, prefix: &str) -> Result<Vec<(String, CommitId)>, HubError> {
+        let call = self.call().args(["for-each-ref", "--format=%(objectname) %(refname)"]).arg(prefix);
+        let out = call.run().map_err(git_error("list refs of the hub"))?.text();
+        let pairs = out.lines().filter_map(|line| line.split_once(' '));
+        pairs.map(|(id, name)| Ok((name.to_owned(), CommitId::parse(id)?))).collect()
+    }
+
+    /// True if the hub has this commit.
+    pub fn has_commit(&self, commit: &CommitId) -> Result<bool, HubError> {
+        let call =
+            self.call().args(["cat-file", "-e"]).arg(format!("{commit}^{{commit}}")).accept(&[0, 1, 128]);
+        Ok(call.run().map_err(git_error("look for a commit in the hub"))?.code == 0)
+    }
+
+    /// The tree of a commit.
+    pub fn tree_of(&self, commit: &CommitId) -> Result<TreeId, HubError> {
+        Ok(self.read_commit(commit)?.tree)
+    }
+
+    /// True if `ancestor` is `commit` or in its history.
+    pub fn is_ancestor(&self, ancestor: &CommitId, commit: &CommitId) -> Result<bool, HubError> {
+        let call = self.call().args(["merge-base", "--is-ancestor", ancestor.as_str(), commit.as_str()]);
+        Ok(call.accept(&[0, 1]).run().map_err(git_error("compare two commits"))?.code == 0)
+    }
+
+    /// The best common ancestor of two commits.
+    pub fn merge_base(&self, a: &CommitId, b: &CommitId) -> Result<Option<CommitId>, HubError> {
+        let call = self.call().args(["merge-base", a.as_str(), b.as_str()]).accept(&[0, 1]);
+        let out = call.run().map_err(git_error("find a common ancestor"))?;
+        if out.code == 1 { Ok(None) } else { Ok(Some(CommitId::parse(&out.text())?)) }
+    }
+
+    /// The bytes of one file of a commit; nothing if there is no such file. Larger than `max` is an error.
+    pub fn file_at(
+        &self,
+        commit: &CommitId,
+        path: &crate::RepoPath,
+        max: u64,
+    ) -> Result<Option<Vec<u8>>, HubError> {
+        let listing = self.listing(commit)?;
+        let Some(entry) = listing.get(path) else { return Ok(None) };
+        let mut objects = self.cat_file()?;
+        let read = objects.read(&entry.oid, max).map_err(git_error("read a file from the hub"))?;
+        Ok(read.filter(|(kind, _)| *kind == Kind::Blob).map(|(_, bytes)| bytes))
+    }
+
+    /// Records a commit of an existing tree. It is not anchored yet.
+    pub(crate) fn commit(
+        &self,
+        tree: &TreeId,
+        parents: &[&CommitId],
+        author: &Signature,
+        committer: &Signature,
+        message: &str,
+    ) -> Result<CommitId, HubError> {
+        let mut call =
+            self.call().args(["commit-tree", tree.as_str(), "-F", "-"]).author(author).committer(committer);
+        for parent in parents {
+            call = call.arg("-p").arg(parent.as_str());
+        }
+        let out = call.stdin(message.as_bytes()).run().map_err(git_error("record a commit in the hub"))?;
+        Ok(CommitId::parse(&out.text())?)
+    }
+
+    /// Parents, tree and message of a commit.
+    pub(crate) fn read_commit(&self, commit: &CommitId) -> Result<CommitInfo, HubError> {
+        let read = self.cat_file()?.read(commit.as_str(), MAX_COMMIT_BYTES);
+        match read.map_err(git_error("read a commit of the hub"))? {
+            Some((Kind::Commit, bytes)) => CommitInfo::parse(&bytes),
+            _ => Err(HubError::Missing(format!("commit {commit}"))),
+        }
+    }
+
+    /// Everything in a commit's tree; kept in memory for the next caller.
+    pub(crate) fn listing(&self, commit: &CommitId) -> Result<Arc<Listing>, HubError> {
+        let lock = || self.listings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(commit) {
+            return Ok(Arc::clone(known));
+        }
+        let call =
+            self.call().args(["ls-tree", "-r", "-z", "--full-tree"]).arg(commit.as_str()).max_output(1 << 30);
+        let out = call.run().map_err(git_error("list a commit's files"))?;
+        let listing = Arc::new(Listing::parse(&out.stdout).map_err(git_error("list a commit's files"))?);
+        let mut listings = lock();
+        if listings.len() >= LISTINGS_KEPT {
+            listings.clear();
+        }
+        listings.insert(commit.clone(), Arc::clone(&listing));
+        Ok(listing)
+    }
+
+    /// Creates or moves a hidden ref, whatever it was before.
+    pub(crate) fn set_ref(&self, name: &str, commit: &CommitId) -> Result<(), HubError> {
+        self.update_refs(&format!("update {name}\0{commit}\0\0"))
+    }
+
+    /// Creates a hidden ref; if it is there already it must be at `commit`.
+    pub(crate) fn create_ref(&self, name: &str, commit: &CommitId) -> Result<(), HubError> {
+        match self.ref_commit(name)? {
+            Some(there) if there == *commit => Ok(()),
+            Some(_) => Err(HubError::RefMoved { name: name.to_owned() }),
+            None => self.update_refs(&format!("create {name}\0{commit}\0")),
+        }
+    }
+
+    pub(crate) fn delete_ref(&self, name: &str) -> Result<(), HubError> {
+        self.update_refs(&format!("delete {name}\0\0"))
+    }
+
+    fn update_refs(&self, commands: &str) -> Result<(), HubError> {
+        let call = self.call().args(["update-ref", "--no-deref", "-z", "--stdin"]).stdin(commands.as_bytes());
+        call.run().map_err(git_error("move a ref of the hub"))?;
+        Ok(())
+    }
+
+    /// A call on the hub, confined to writing there.
+    pub(crate) fn call(&self) -> Call {
+        self.git.call(&self.dir).confine(Confine::writing([&self.dir]))
+    }
+
+    pub(crate) fn cat_file(&self) -> Result<CatFile, HubError> {
+        CatFile::open(&self.git, &self.dir).map_err(git_error("open the hub for reading"))
+    }
+
+    /// Device and inode of the object folder: tells this hub from any other.
+    pub(crate) fn identity(&self) -> Result<(u64, u64), HubError> {
+        let dir = self.dir.join("objects");
+        let found = fs::metadata(&dir).map_err(io_error("look at", &dir))?;
+        Ok((found.dev(), found.ino()))
+    }
+
+    /// A folder of the hub for Divisi's own bookkeeping.
+    pub(crate) fn own_dir(&self) -> Result<PathBuf, HubError> {
+        let dir = self.dir.join("divisi");
+        fs::create_dir_all(&dir).map_err(io_error("make", &dir))?;
+        Ok(dir)
+    }
+
+    /// Holds a lock among all processes that use this hub, until the file is dropped.
+    pub(crate) fn lock(&self, name: &str) -> Result<File, HubError> {
+        let path = self.own_dir()?.join(name);
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(io_error("open", &path))?;
+        file.lock().map_err(io_error("lock", &path))?;
+        Ok(file)
+    }
+
+    fn fetch_settings(&self) -> Result<PathBuf, HubError> {
+        let path = self.own_dir()?.join("fetch.config");
+        fs::write(&path, "[safe]\n\tdirectory = *\n").map_err(io_error("write", &path))?;
+        Ok(path)
+    }
+}
+
+/// The parts of a commit object that are used here.
+#[derive(Debug, Clone)]
+pub(crate) struct CommitInfo {
+    pub(crate) tree: TreeId,
+    pub(crate) parents: Vec<CommitId>,
+    /// `Name <mail> seconds zone`, as recorded.
+    pub(crate) author: String,
+    pub(crate) message: String,
+}
+
+impl CommitInfo {
+    fn parse(bytes: &[u8]) -> Result<Self, HubError> {
+        let text = String::from_utf8_lossy(bytes);
+        let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let mut info = Self {
+            tree: TreeId::parse(head.strip_prefix("tree ").and_then(|h| h.get(..40)).unwrap_or_default())?,
+            parents: Vec::new(),
+            author: String::new(),
+            message: message.to_owned(),
+        };
+        for line in head.lines() {
+            if let Some(parent) = line.strip_prefix("parent ") {
+                info.parents.push(CommitId::parse(parent)?);
+            } else if let Some(author) = line.strip_prefix("author ") {
+                info.author = author.to_owned();
+            }
+        }
+        Ok(info)
+    }
+}
+
+/// A label that becomes one component of a hidden ref, such as an attempt's handle `t12.1`.
+pub(crate) fn check_label(label: &str) -> Result<(), HubError> {
+    let plain = label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+    if plain && !label.contains('/') && is_ref_name(&format!("refs/divisi/{label}")) {
+        Ok(())
+    } else {
+        Err(HubError::BadLabel(label.chars().take(100).collect()))
+    }
+}
+
+pub(crate) fn git_error(doing: &'static str) -> impl FnOnce(GitError) -> HubError {
+    move |source| HubError::Git { doing, source }
+}
+
+pub(crate) fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> HubError {
+    let path = path.to_owned();
+    move |source| HubError::Io { doing, path, source }
+}
+
+/// Makes the repository beside its place and moves it there whole, so that nobody ever sees half of it.
+fn create(git: &Git, dir: &Path) -> Result<(), HubError> {
+    let parent = dir.parent().unwrap_or(Path::new("/"));
+    fs::create_dir_all(parent).map_err(io_error("make", parent))?;
+    let new = tempdir_in(parent).map_err(io_error("make a folder in", parent))?;
+    let call = git.call(&new).args(["init", "--quiet", "--bare", "--template=", "--initial-branch=none"]);
+    let made = call.confine(Confine::writing([&new])).run().map_err(git_error("make the hub"));
+    let made = made.and_then(|_| match fs::rename(&new, dir) {
+        // Another process was faster, which is as good.
+        Err(_) if dir.join("HEAD").is_file() => Ok(()),
+        other => other.map_err(io_error("move the new hub to", dir)),
+    });
+    let _ = fs::remove_dir_all(&new);
+    made
+}
+
+fn tempdir_in(parent: &Path) -> io::Result<PathBuf> {
+    for n in 0..1000u32 {
+        let dir = parent.join(format!(".new-hub-{}-{n}", std::process::id()));
+        match fs::create_dir(&dir) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            other => return other.map(|()| dir),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}

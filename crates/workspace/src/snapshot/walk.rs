@@ -1,0 +1,334 @@
+//! Walking a workspace: which paths there are, which of them count, and their bytes.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{self, Read as _};
+
+use rustix::fs::{FileType, Stat, fstat};
+
+use super::dot_files::is_cache_tag;
+use super::{MAX_NOTES, Note, NoteKind, SnapshotError, SnapshotLimits};
+use crate::beneath::{Beneath, is_absent, looks_like_dot_git};
+use crate::git::{FastImport, GitError};
+use crate::ids::RepoPath;
+use crate::ignore_rules::{MAX_IGNORE_BYTES, Rules};
+use crate::listing::{Entry, EntryMode, Listing};
+use crate::stat_cache::{Print, StatCache};
+
+/// Deepest nesting of folders; each level holds one open file.
+const MAX_DEPTH: usize = 200;
+/// Files up to this size are read whole before they are handed over.
+const READ_WHOLE: u64 = 8 << 20;
+/// Largest `CACHEDIR.TAG` that is looked at.
+const MAX_TAG_BYTES: u64 = 64 << 10;
+
+/// A file of the workspace.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) entry: Entry,
+    pub(super) hidden: bool,
+}
+
+/// What the walk needs to know and what it gathers.
+pub(super) struct Walk<'a> {
+    pub(super) base: &'a Listing,
+    pub(super) base_rules: &'a Rules,
+    pub(super) own_rules: Rules,
+    pub(super) included: &'a HashSet<&'a RepoPath>,
+    pub(super) limits: SnapshotLimits,
+    pub(super) objects: &'a mut FastImport,
+    pub(super) cache: &'a mut StatCache,
+    pub(super) found: BTreeMap<RepoPath, Found>,
+    pub(super) notes: Vec<Note>,
+    pub(super) notes_dropped: usize,
+    pub(super) files_read: usize,
+    pub(super) bytes_read: u64,
+    pub(super) hidden_files: usize,
+    pub(super) hidden_bytes: u64,
+}
+
+/// What the folders above say about a path.
+#[derive(Debug, Clone, Copy, Default)]
+struct Above {
+    by_base: bool,
+    by_own: bool,
+    depth: usize,
+}
+
+impl Walk<'_> {
+    /// Walks everything below the workspace's top.
+    pub(super) fn run(&mut self, top: &Beneath) -> Result<(), SnapshotError> {
+        self.folder(top, b"", Above::default())
+    }
+
+    fn folder(&mut self, at: &Beneath, folder: &[u8], above: Above) -> Result<(), SnapshotError> {
+        let names = match at.names() {
+            Ok(names) => names,
+            Err(_) => {
+                self.leave_out(&RepoPath::new(folder), NoteKind::Unreadable);
+                return Ok(());
+            }
+        };
+        if names.iter().any(|name| name == b".gitignore")
+            && let Ok(Some(text)) = at.read_small(b".gitignore", MAX_IGNORE_BYTES)
+        {
+            self.own_rules.add(folder, &text);
+        }
+        for name in names {
+            let path = join(folder, &name);
+            if looks_like_dot_git(&name) {
+                self.dot_git(folder, &name, path);
+                continue;
+            }
+            let Ok(stat) = at.stat(&name) else { continue };
+            match FileType::from_raw_mode(stat.st_mode) {
+                FileType::Directory => self.below(at, &name, &path, above)?,
+                FileType::RegularFile | FileType::Symlink => self.file(at, &name, path, &stat, above)?,
+                _ if self.is_ignored(&path, false, above) == Ignored::Yes => {}
+                _ => self.leave_out(&path, NoteKind::Special),
+            }
+        }
+        Ok(())
+    }
+
+    fn dot_git(&mut self, folder: &[u8], name: &[u8], path: RepoPath) {
+        match (name == b".git", folder.is_empty()) {
+            (true, true) => {}
+            (true, false) => self.note(RepoPath::new(folder), NoteKind::NestedRepository),
+            (false, _) => self.leave_out(&path, NoteKind::ForbiddenName),
+        }
+    }
+
+    fn below(
+        &mut self,
+        at: &Beneath,
+        name: &[u8],
+        path: &RepoPath,
+        above: Above,
+    ) -> Result<(), SnapshotError> {
+        let below = match at.dir(name) {
+            Ok(below) => below,
+            Err(e) => {
+                let ignored = self.is_ignored(path, true, above) == Ignored::Yes
+                    && !self.base.has_below(path.as_bytes());
+                let mount = e.raw_os_error() == Some(rustix::io::Errno::XDEV.raw_os_error());
+                if !ignored {
+                    self.leave_out(path, if mount { NoteKind::Mount } else { NoteKind::Unreadable });
+                }
+                return Ok(());
+            }
+        };
+        if let Some(entry) = self.base.get(path).filter(|entry| entry.mode == EntryMode::Gitlink) {
+            // A submodule's folder: what is inside is another repository's business.
+            if below.names().is_ok_and(|names| !names.is_empty()) {
+                self.note(path.clone(), NoteKind::SubmoduleContent);
+            }
+            self.found.insert(path.clone(), Found { entry: entry.clone(), hidden: false });
+            return Ok(());
+        }
+        let tracked = self.base.has_below(path.as_bytes());
+        match self.is_ignored(path, true, above) {
+            Ignored::Yes if !tracked => return Ok(()),
+            Ignored::ByAttempt if !tracked => {
+                let tag = below.read_small(b"CACHEDIR.TAG", MAX_TAG_BYTES);
+                if tag.is_ok_and(|tag| tag.is_some_and(|bytes| is_cache_tag(&bytes))) {
+                    self.note(path.clone(), NoteKind::Cache);
+                    return Ok(());
+                }
+                if !above.by_own {
+                    self.note(path.clone(), NoteKind::Hidden);
+                }
+            }
+            Ignored::NoLonger if !above.by_base && !tracked => self.note(path.clone(), NoteKind::Exposed),
+            _ => {}
+        }
+        if above.depth >= MAX_DEPTH {
+            self.leave_out(path, NoteKind::TooDeep);
+            return Ok(());
+        }
+        let next = Above {
+            by_base: above.by_base || self.base_rules.ignores(path.as_bytes(), true),
+            by_own: above.by_own || self.own_rules.ignores(path.as_bytes(), true),
+            depth: above.depth + 1,
+        };
+        self.folder(&below, path.as_bytes(), next)
+    }
+
+    fn file(
+        &mut self,
+        at: &Beneath,
+        name: &[u8],
+        path: RepoPath,
+        stat: &Stat,
+        above: Above,
+    ) -> Result<(), SnapshotError> {
+        let tracked = self.base.get(&path).is_some();
+        let ignored = if tracked { Ignored::No } else { self.is_ignored(&path, false, above) };
+        // What was copied in for the agent's use (an `.env`) is the user's and never part of the attempt's work.
+        if ignored == Ignored::Yes || (!tracked && self.included.contains(&path)) {
+            return Ok(());
+        }
+        if self.found.len() >= self.limits.files {
+            return Err(SnapshotError::TooManyFiles(self.limits.files));
+        }
+        let size = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
+        let hidden = ignored == Ignored::ByAttempt;
+        if hidden {
+            if self.hidden_files >= self.limits.hidden_files
+                || self.hidden_bytes + size > self.limits.hidden_bytes
+            {
+                self.note(path, NoteKind::HiddenLeftOut);
+                return Ok(());
+            }
+            self.hidden_files += 1;
+            self.hidden_bytes += size;
+            if !above.by_own {
+                self.note(path.clone(), NoteKind::Hidden);
+            }
+        }
+        if ignored == Ignored::NoLonger && !above.by_base {
+            self.note(path.clone(), NoteKind::Exposed);
+        }
+        if let Some(oid) = self.bytes_of(at, name, &path, stat, size)? {
+            let mode = match FileType::from_raw_mode(stat.st_mode) {
+                FileType::Symlink => EntryMode::Symlink,
+                _ if stat.st_mode & 0o100 != 0 => EntryMode::Executable,
+                _ => EntryMode::File,
+            };
+            self.found.insert(path, Found { entry: Entry { mode, oid }, hidden });
+        }
+        Ok(())
+    }
+
+    /// The blob of a file's bytes, read only if it may have changed. Nothing if it had to be left out.
+    fn bytes_of(
+        &mut self,
+        at: &Beneath,
+        name: &[u8],
+        path: &RepoPath,
+        stat: &Stat,
+        size: u64,
+    ) -> Result<Option<Box<str>>, SnapshotError> {
+        let print = Print::of(stat);
+        if let Some(oid) = self.cache.get(path, &print) {
+            return Ok(Some(oid));
+        }
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
+            let Ok(target) = at.link(name) else {
+                self.leave_out(path, NoteKind::Unreadable);
+                return Ok(None);
+            };
+            let oid = self.objects.blob(&target).map_err(cannot_store)?;
+            self.seen(target.len() as u64);
+            self.cache.put(path, print, oid.as_str());
+            return Ok(Some(oid.as_str().into()));
+        }
+        if size > self.limits.file_bytes || self.bytes_read.saturating_add(size) > self.limits.total_bytes {
+            self.leave_out(path, NoteKind::TooLarge);
+            return Ok(None);
+        }
+        let (mut file, opened) = match at.file(name) {
+            Ok(opened) => opened,
+            // Deleted since it was listed: the snapshot is of a moment after that.
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => {
+                self.leave_out(path, if is_absent(&e) { NoteKind::Special } else { NoteKind::Unreadable });
+                return Ok(None);
+            }
+        };
+        let print = Print::of(&opened);
+        let size = u64::try_from(opened.st_size).unwrap_or(u64::MAX);
+        let (oid, whole) = if size > self.limits.file_bytes {
+            self.leave_out(path, NoteKind::TooLarge);
+            return Ok(None);
+        } else if size <= READ_WHOLE {
+            let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+            if (&mut file).take(READ_WHOLE).read_to_end(&mut bytes).is_err() {
+                self.leave_out(path, NoteKind::Unreadable);
+                return Ok(None);
+            }
+            (Some(self.objects.blob(&bytes).map_err(cannot_store)?), true)
+        } else {
+            let oid = self.objects.blob_from(&mut file, size).map_err(cannot_store)?;
+            let whole = oid.is_some();
+            (oid, whole)
+        };
+        self.seen(size);
+        let Some(oid) = oid else {
+            self.leave_out(path, NoteKind::Unreadable);
+            return Ok(None);
+        };
+        let steady = whole && fstat(&file).is_ok_and(|after| Print::of(&after) == print);
+        if steady {
+            self.cache.put(path, print, oid.as_str());
+        } else {
+            self.note(path.clone(), NoteKind::ChangedWhileRead);
+        }
+        Ok(Some(oid.as_str().into()))
+    }
+
+    fn seen(&mut self, bytes: u64) {
+        self.files_read += 1;
+        self.bytes_read += bytes;
+    }
+
+    fn is_ignored(&self, path: &RepoPath, is_dir: bool, above: Above) -> Ignored {
+        let by_base = above.by_base || self.base_rules.ignores(path.as_bytes(), is_dir);
+        let by_own = above.by_own || self.own_rules.ignores(path.as_bytes(), is_dir);
+        match (by_base, by_own) {
+            (true, true) => Ignored::Yes,
+            (true, false) => Ignored::NoLonger,
+            (false, true) => Ignored::ByAttempt,
+            (false, false) => Ignored::No,
+        }
+    }
+
+    /// Notes the loss, and keeps what the base has there: that something could not be read must not look like its
+    /// deletion.
+    fn leave_out(&mut self, path: &RepoPath, kind: NoteKind) {
+        self.note(path.clone(), kind);
+        let mut below = path.as_bytes().to_vec();
+        below.push(b'/');
+        let whole = path.as_bytes().is_empty();
+        for (kept, entry) in self.base.iter() {
+            if whole || kept == path || kept.as_bytes().starts_with(&below) {
+                let found = Found { entry: entry.clone(), hidden: false };
+                self.found.entry(kept.clone()).or_insert(found);
+            }
+        }
+    }
+
+    fn note(&mut self, path: RepoPath, kind: NoteKind) {
+        if self.notes.len() < MAX_NOTES {
+            self.notes.push(Note { path, kind });
+        } else {
+            self.notes_dropped += 1;
+        }
+    }
+}
+
+/// What the two sets of rules say together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ignored {
+    No,
+    /// By both.
+    Yes,
+    /// By the attempt's rules only.
+    ByAttempt,
+    /// By the base's rules only.
+    NoLonger,
+}
+
+fn join(folder: &[u8], name: &[u8]) -> RepoPath {
+    if folder.is_empty() {
+        return RepoPath::new(name);
+    }
+    let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
+    path.extend_from_slice(folder);
+    path.push(b'/');
+    path.extend_from_slice(name);
+    RepoPath::new(path)
+}
+
+fn cannot_store(source: GitError) -> SnapshotError {
+    SnapshotError::Git { doing: "store a file in the hub", source }
+}

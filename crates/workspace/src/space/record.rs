@@ -1,0 +1,117 @@
+//! What Divisi remembers about a workspace, outside of it, where its agent does not write.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CommitId, Identity, RepoPath};
+
+/// How a workspace's files come into being. The overlay over a shared template joins here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Kind {
+    /// A private git directory and an ordinary checkout: works everywhere.
+    #[default]
+    Plain,
+}
+
+/// The record of a workspace, kept as `<root>/.records/<name>.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its name, which is also its folder's.
+    pub name: String,
+    /// How its files were made.
+    pub kind: Kind,
+    /// The commit it started from.
+    pub base: CommitId,
+    /// Its branch; nothing for a detached checkout (checks run in those).
+    pub branch: Option<String>,
+    /// Name of the branch that `base` was taken from, as the workspace knows it.
+    pub base_branch: Option<String>,
+    /// Who its own commits are by.
+    pub identity: Option<Identity>,
+    /// Ignore rules besides those of the base's `.gitignore` files.
+    pub ignore_also: String,
+    /// Device and inode of the folder that Divisi made. Only that folder is ever removed.
+    pub made: Option<(u64, u64)>,
+    /// False until the checkout was whole.
+    pub complete: bool,
+    /// Files copied in from the user's checkout because `.worktreeinclude` named them.
+    pub included: Vec<RepoPath>,
+}
+
+/// Whether a workspace's folder is what Divisi made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// It is there.
+    Present,
+    /// It is gone (archived, or deleted by hand).
+    Missing,
+    /// Another folder, a file or a link stands in its place. Divisi neither reads nor removes it.
+    Replaced,
+}
+
+/// A workspace that was made by [`crate::Workspaces::create`]. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    pub(crate) root: PathBuf,
+    pub(crate) record: Record,
+}
+
+impl Workspace {
+    /// The top folder of the checkout: the agent's working directory.
+    pub fn path(&self) -> PathBuf {
+        self.root.join(&self.record.name)
+    }
+
+    /// What is remembered about it.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.record.name
+    }
+
+    /// The commit it started from.
+    pub fn base(&self) -> &CommitId {
+        &self.record.base
+    }
+
+    /// Whether its folder is still the one that was made.
+    pub fn presence(&self) -> Presence {
+        match dir_identity(&self.path()) {
+            Ok(found) if Some(found) == self.record.made => Presence::Present,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Presence::Missing,
+            _ => Presence::Replaced,
+        }
+    }
+
+    pub(crate) fn stat_cache_file(&self) -> PathBuf {
+        self.root.join(".records").join(format!("{}.stat", self.record.name))
+    }
+}
+
+/// Device and inode of a folder; an error if the name is anything else.
+pub(crate) fn dir_identity(dir: &Path) -> io::Result<(u64, u64)> {
+    let found = fs::symlink_metadata(dir)?;
+    if found.is_dir() { Ok((found.dev(), found.ino())) } else { Err(io::ErrorKind::NotADirectory.into()) }
+}
+
+/// Writes the record whole or not at all.
+pub(crate) fn save_record(root: &Path, record: &Record) -> io::Result<()> {
+    let dir = root.join(".records");
+    fs::create_dir_all(&dir)?;
+    let text = serde_json::to_vec_pretty(record)?;
+    let new = dir.join(format!("{}.json.new", record.name));
+    let mut file = fs::File::create(&new)?;
+    file.write_all(&text)?;
+    file.sync_data()?;
+    fs::rename(&new, dir.join(format!("{}.json", record.name)))
+}
