@@ -1,0 +1,92 @@
+//! Tasks: list, give out, show.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use divisi_model::task::{CheckedBy, Criterion};
+use divisi_model::{TaskNumber, TaskState};
+
+use super::find;
+use crate::problem::{Answer, ApiError, Body, Segment};
+use crate::server::App;
+use crate::types::{CriterionRequest, NewTask, Problem, TaskSummary, TaskView};
+
+/// The header that makes giving out a task repeatable.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// All tasks by number, archived ones too.
+#[utoipa::path(get, path = "/v1/tasks", responses((status = 200, body = Vec<TaskSummary>)))]
+pub(crate) async fn list(State(app): State<App>) -> Json<Vec<TaskSummary>> {
+    let projects = app.engine.projects();
+    let summary = |task: &TaskState| {
+        TaskSummary::of(task, projects.iter().find(|project| project.id == task.spec.project))
+    };
+    Json(app.engine.tasks().iter().map(|task| summary(task)).collect())
+}
+
+/// Give out a task. With an `Idempotency-Key` header the same request gives the same task.
+#[utoipa::path(post, path = "/v1/tasks", request_body = NewTask,
+    params(("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 201, body = TaskView), (status = 400, body = Problem), (status = 409, body = Problem)))]
+pub(crate) async fn add(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Body(new): Body<NewTask>,
+) -> Result<(StatusCode, Json<TaskView>), ApiError> {
+    let key = headers.get(IDEMPOTENCY_KEY).map(|key| key.to_str().map(str::to_owned));
+    let key = key.transpose().map_err(|_| Problem::bad_input("the Idempotency-Key is not text", ""))?;
+    let number = match key {
+        None => make(&app, new).await?,
+        Some(key) => {
+            let request = serde_json::to_vec(&new).unwrap_or_default();
+            app.keys.once(&key, &request, make(&app, new)).await?
+        }
+    };
+    let task = app
+        .engine
+        .task(number)
+        .ok_or_else(|| Problem::not_found(format!("there is no task {number}"), ""))?;
+    Ok((StatusCode::CREATED, Json(view(&app, &task))))
+}
+
+/// One task with all that happened to it.
+#[utoipa::path(get, path = "/v1/tasks/{handle}",
+    params(("handle" = String, Path, example = "t12")),
+    responses((status = 200, body = TaskView), (status = 404, body = Problem)))]
+pub(crate) async fn show(State(app): State<App>, Segment(handle): Segment<String>) -> Answer<TaskView> {
+    let (task, _) = find::task(&app, &handle)?;
+    Ok(Json(view(&app, &task)))
+}
+
+/// A task as it is shown.
+pub(super) fn view(app: &App, task: &TaskState) -> TaskView {
+    let projects = app.engine.projects();
+    TaskView::of(task, projects.iter().find(|project| project.id == task.spec.project))
+}
+
+async fn make(app: &App, new: NewTask) -> Result<TaskNumber, ApiError> {
+    let new = divisi_engine::NewTask {
+        root: new.root.into(),
+        prompt: new.prompt,
+        title: new.title,
+        criteria: new.criteria.into_iter().map(criterion).collect(),
+        checks: new.checks,
+        agents: new.agents,
+        attempts: new.attempts,
+        base: new.base,
+        permissions: new.permissions.map(Into::into),
+        rounds: new.rounds,
+    };
+    if !new.root.is_absolute() {
+        return Err(Problem::bad_input("the root of the project is not an absolute path", "").into());
+    }
+    Ok(app.engine.add_task(app.actor.clone(), new).await?.spec.number)
+}
+
+fn criterion(asked: CriterionRequest) -> Criterion {
+    let by = match asked.command {
+        Some(command) => CheckedBy::Command { command },
+        None => CheckedBy::Person,
+    };
+    Criterion { text: asked.text, by }
+}

@@ -1,0 +1,222 @@
+//! One try at a task, with all that happened in it.
+
+use divisi_model::event::{AttemptResult, Landing, LandingFailure, Workspace};
+use divisi_model::state::{AttemptState, Review, TaskState};
+use divisi_model::view;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::check::{self, CheckView, CriterionView, EvidenceView};
+use super::request::CommentText;
+use super::task::StatusView;
+use super::turn::{PromptView, TurnView, UsageView};
+use super::words::Verdict;
+
+/// One try at a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AttemptView {
+    /// What people call it: `t12`, or `t12.2` where the task has several.
+    pub handle: String,
+    /// Which try, from 1.
+    pub number: u16,
+    /// The agent that tries.
+    pub agent: String,
+    /// Its branch.
+    pub branch: String,
+    /// Its state, explained.
+    pub status: StatusView,
+    /// Its workspace, while it has one.
+    pub workspace: Option<WorkspaceView>,
+    /// What it handed back last.
+    pub result: Option<ResultView>,
+    /// The task's criteria, and whether they hold for the result.
+    pub criteria: Vec<CriterionView>,
+    /// All checks, and whether they hold for the result.
+    pub checks: Vec<CheckView>,
+    /// All evidence, oldest first; also what is stale by now.
+    pub evidence: Vec<EvidenceView>,
+    /// Its turns, in order.
+    pub turns: Vec<TurnView>,
+    /// Prompts that wait for the agent, in order.
+    pub queue: Vec<PromptView>,
+    /// How often it was sent back since a person last stepped in.
+    pub rounds: u16,
+    /// All verdicts, oldest first.
+    pub reviews: Vec<ReviewView>,
+    /// Its landing.
+    pub landing: Option<LandingView>,
+    /// Why it did not land, last.
+    pub landing_failure: Option<LandingFailureView>,
+    /// What all its turns used.
+    pub usage: UsageView,
+}
+
+/// An isolated checkout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WorkspaceView {
+    /// Absolute path.
+    pub path: String,
+    /// First port of its block.
+    pub first_port: u16,
+    /// How many ports it has.
+    pub ports: u16,
+    /// How it was made: `checkout`, later `overlay`.
+    pub kind: String,
+    /// Whether a setup script ran; its log is at `…/setup-log`.
+    pub has_setup_log: bool,
+    /// Files copied in by `.worktreeinclude`.
+    pub included: u32,
+}
+
+/// The commit that an attempt handed back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ResultView {
+    /// The turn after which it was built.
+    pub turn: u32,
+    /// The commit.
+    pub commit: String,
+    /// The base it is compared with.
+    pub base: String,
+    /// Files changed.
+    pub files: u32,
+    /// Lines added.
+    pub added: u32,
+    /// Lines removed.
+    pub removed: u32,
+    /// What a reviewer must know.
+    pub notes: Vec<String>,
+}
+
+/// A verdict with its comments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReviewView {
+    /// The commit that was looked at.
+    pub commit: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The comments, as `file:line: words`.
+    pub comments: Vec<CommentText>,
+    /// The words on the whole.
+    pub note: String,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// Whether there is a newer result by now.
+    pub stale: bool,
+}
+
+/// A result on its target branch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LandingView {
+    /// The branch that moved.
+    pub target: String,
+    /// Where it was.
+    pub before: String,
+    /// Where it is now.
+    pub after: String,
+    /// Whether a checkout that showed the target was brought along.
+    pub checkout_updated: bool,
+}
+
+/// Why a result could not land.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LandingFailureView {
+    /// In a word: `conflict`, `checks_failed`, `checkout_dirty` or `other`.
+    pub why: String,
+    /// In a sentence.
+    pub text: String,
+    /// The files in the way, where it was files.
+    pub paths: Vec<String>,
+    /// The end of the first failed log, where a check failed on the combination.
+    pub log: String,
+}
+
+impl AttemptView {
+    /// An attempt of a task.
+    pub fn of(task: &TaskState, attempt: &AttemptState) -> Self {
+        let present = attempt.result.as_ref().map(|result| &result.commit);
+        Self {
+            handle: task.handle(attempt.number).to_string(),
+            number: attempt.number,
+            agent: attempt.agent.clone(),
+            branch: attempt.branch.clone(),
+            status: view::status(task, attempt).into(),
+            workspace: attempt.workspace.as_ref().map(WorkspaceView::from),
+            result: attempt.result.as_ref().map(ResultView::from),
+            criteria: check::criteria(task, Some(attempt)),
+            checks: check::checks(task, attempt),
+            evidence: check::evidence(attempt),
+            turns: attempt.turns.iter().map(TurnView::from).collect(),
+            queue: attempt.queue.iter().map(PromptView::from).collect(),
+            rounds: attempt.rounds,
+            reviews: attempt.reviews.iter().map(|r| review(r, present == Some(&r.commit))).collect(),
+            landing: attempt.landing.as_ref().map(LandingView::from),
+            landing_failure: attempt.landing_failure.as_ref().map(LandingFailureView::from),
+            usage: attempt.usage.into(),
+        }
+    }
+}
+
+impl From<&Workspace> for WorkspaceView {
+    fn from(workspace: &Workspace) -> Self {
+        Self {
+            path: workspace.path.clone(),
+            first_port: workspace.first_port,
+            ports: workspace.ports,
+            kind: workspace.kind.clone(),
+            has_setup_log: workspace.setup_log.is_some(),
+            included: workspace.included,
+        }
+    }
+}
+
+impl From<&AttemptResult> for ResultView {
+    fn from(result: &AttemptResult) -> Self {
+        Self {
+            turn: result.turn,
+            commit: result.commit.to_string(),
+            base: result.base.to_string(),
+            files: result.files,
+            added: result.added,
+            removed: result.removed,
+            notes: result.notes.clone(),
+        }
+    }
+}
+
+impl From<&Landing> for LandingView {
+    fn from(landing: &Landing) -> Self {
+        Self {
+            target: landing.target.clone(),
+            before: landing.before.to_string(),
+            after: landing.after.to_string(),
+            checkout_updated: landing.checkout_updated,
+        }
+    }
+}
+
+impl From<&LandingFailure> for LandingFailureView {
+    fn from(failure: &LandingFailure) -> Self {
+        let (why, paths, log) = match failure {
+            LandingFailure::Conflict { paths, .. } => ("conflict", paths.clone(), String::new()),
+            LandingFailure::ChecksFailed { log, .. } => ("checks_failed", vec![], log.clone()),
+            LandingFailure::CheckoutDirty { paths } => ("checkout_dirty", paths.clone(), String::new()),
+            LandingFailure::Other { .. } => ("other", vec![], String::new()),
+        };
+        Self { why: why.to_owned(), text: failure.to_string(), paths, log }
+    }
+}
+
+fn review(review: &Review, present: bool) -> ReviewView {
+    ReviewView {
+        commit: review.commit.to_string(),
+        verdict: review.verdict.into(),
+        comments: review.comments.iter().map(|comment| CommentText(comment.to_string())).collect(),
+        note: review.note.clone(),
+        at: review.at,
+        by: review.by.clone(),
+        stale: !present,
+    }
+}

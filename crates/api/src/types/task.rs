@@ -1,0 +1,194 @@
+//! Tasks, in short for lists and whole for a page of their own.
+
+use divisi_model::project::Project;
+use divisi_model::state::{AttemptState, TaskState};
+use divisi_model::view::{self, Status};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::attempt::{AttemptView, ResultView};
+use super::check::{self, CriterionView};
+use super::health::ProjectView;
+use super::inbox::{self, ItemView};
+use super::words::{Attention, LandingMode, Permissions};
+
+/// A task in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TaskSummary {
+    /// What people call it: `t12`.
+    pub handle: String,
+    /// Its number.
+    pub number: u32,
+    /// Its identity.
+    pub id: Uuid,
+    /// One line for people.
+    pub title: String,
+    /// The project's name.
+    pub project: String,
+    /// The project's root folder.
+    pub root: String,
+    /// Its state, explained: that of the attempt which needs a person most, or is furthest.
+    pub status: StatusView,
+    /// Its attempts.
+    pub attempts: Vec<AttemptSummary>,
+    /// How many of its items wait for a person.
+    pub open_items: usize,
+    /// Whether it is put away.
+    pub archived: bool,
+    /// When it was added.
+    pub added: Timestamp,
+    /// When something last happened to it.
+    pub changed: Timestamp,
+}
+
+/// An attempt in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AttemptSummary {
+    /// What people call it.
+    pub handle: String,
+    /// The agent that tries.
+    pub agent: String,
+    /// Its state, explained.
+    pub status: StatusView,
+    /// What it handed back last.
+    pub result: Option<ResultView>,
+}
+
+/// A task with all that happened to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TaskView {
+    /// What people call it: `t12`.
+    pub handle: String,
+    /// Its number.
+    pub number: u32,
+    /// Its identity.
+    pub id: Uuid,
+    /// One line for people.
+    pub title: String,
+    /// The prompt or spec in Markdown.
+    pub prompt: String,
+    /// Its project.
+    pub project: ProjectView,
+    /// The branch that the result lands on.
+    pub target: String,
+    /// The commit that attempts start from.
+    pub base: String,
+    /// Its state, explained.
+    pub status: StatusView,
+    /// Its attempts.
+    pub attempts: Vec<AttemptView>,
+    /// What must hold for it to be done.
+    pub criteria: Vec<CriterionView>,
+    /// Everything that waited or waits for a person, oldest first.
+    pub items: Vec<ItemView>,
+    /// Which permissions are given without asking.
+    pub permissions: Permissions,
+    /// How results land.
+    pub landing_mode: LandingMode,
+    /// Whether it is put away.
+    pub archived: bool,
+    /// When it was added.
+    pub added: Timestamp,
+    /// When something last happened to it.
+    pub changed: Timestamp,
+}
+
+/// A state that explains itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StatusView {
+    /// The column.
+    pub attention: Attention,
+    /// The state in a word or two: `working`, `waiting for permission`.
+    pub state: String,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// What a person can do next, as a command where there is one.
+    pub next: String,
+}
+
+/// The handle of an attempt, for people.
+pub fn attempt_handle(task: &TaskState, attempt: &AttemptState) -> String {
+    task.handle(attempt.number).to_string()
+}
+
+impl TaskSummary {
+    /// A task of a project.
+    pub fn of(task: &TaskState, project: Option<&Project>) -> Self {
+        let attempt = |attempt: &AttemptState| AttemptSummary {
+            handle: attempt_handle(task, attempt),
+            agent: attempt.agent.clone(),
+            status: view::status(task, attempt).into(),
+            result: attempt.result.as_ref().map(ResultView::from),
+        };
+        Self {
+            handle: task.spec.number.to_string(),
+            number: task.spec.number.0,
+            id: task.id.0,
+            title: task.spec.title.clone(),
+            project: project.map_or_else(String::new, |project| project.name.clone()),
+            root: project.map_or_else(String::new, |project| project.root.clone()),
+            status: status_of(task),
+            attempts: task.attempts.iter().map(attempt).collect(),
+            open_items: if task.archived { 0 } else { task.open_items().count() },
+            archived: task.archived,
+            added: task.added,
+            changed: task.changed,
+        }
+    }
+}
+
+impl TaskView {
+    /// A task of a project.
+    pub fn of(task: &TaskState, project: Option<&Project>) -> Self {
+        let unknown = || ProjectView { id: task.spec.project.0, name: String::new(), root: String::new() };
+        Self {
+            handle: task.spec.number.to_string(),
+            number: task.spec.number.0,
+            id: task.id.0,
+            title: task.spec.title.clone(),
+            prompt: task.spec.prompt.clone(),
+            project: project.map_or_else(unknown, ProjectView::from),
+            target: task.spec.base.branch.clone(),
+            base: task.spec.base.commit.to_string(),
+            status: status_of(task),
+            attempts: task.attempts.iter().map(|attempt| AttemptView::of(task, attempt)).collect(),
+            criteria: check::criteria(task, None),
+            items: inbox::items(task),
+            permissions: task.spec.settings.permissions.into(),
+            landing_mode: task.spec.settings.landing.into(),
+            archived: task.archived,
+            added: task.added,
+            changed: task.changed,
+        }
+    }
+}
+
+impl From<Status> for StatusView {
+    fn from(status: Status) -> Self {
+        Self {
+            attention: status.attention.into(),
+            state: status.state,
+            reason: status.reason,
+            since: status.since,
+            next: status.next,
+        }
+    }
+}
+
+/// A task always has attempts; a log that says otherwise still shows.
+fn status_of(task: &TaskState) -> StatusView {
+    view::task_status(task).map_or_else(
+        || StatusView {
+            attention: Attention::Done,
+            state: "empty".to_owned(),
+            reason: "it has no attempts".to_owned(),
+            since: task.changed,
+            next: String::new(),
+        },
+        StatusView::from,
+    )
+}
