@@ -1,0 +1,29 @@
+//! Bounds of the store.
+
+use std::time::Duration;
+
+/// Events in one append.
+pub const APPEND_EVENTS_MAX: usize = 10_000;
+/// The JSON of one event's data, in bytes.
+pub const EVENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Rows that one read returns, whatever it asks for.
+pub const READ_MAX: usize = 10_000;
+
+/// Requests that wait for the writer; who comes later waits for a place.
+pub(crate) const QUEUE_MAX: usize = 1024;
+/// How long a thread that blocks waits before it tries a full queue again.
+pub(crate) const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(1);
+/// Requests committed together.
+pub(crate) const GROUP_MAX: usize = 256;
+/// Read-only connections, and so reads at the same time.
+pub(crate) const READERS_MAX: usize = 4;
+/// Rows that a feed reads at once.
+pub(crate) const FEED_BATCH: usize = 128;
+/// Task states that the writer keeps at hand.
+pub(crate) const TASKS_KEPT: usize = 64;
+/// Problems that a report lists; more are only counted.
+pub(crate) const PROBLEMS_LISTED: usize = 100;
+/// How long a connection waits for a foreign program, such as a database shell, that holds the log.
+pub(crate) const FOREIGN_LOCK_WAIT: Duration = Duration::from_secs(5);
+/// What stays of the write-ahead log's file after a checkpoint, in bytes.
+pub(crate) const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;

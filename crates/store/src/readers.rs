@@ -1,0 +1,78 @@
+//! A few connections that can only read. In WAL mode they see whole commits and never wait for the writer.
+
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+use crate::connect;
+use crate::error::StoreError;
+use crate::limits::READERS_MAX;
+
+#[derive(Debug)]
+pub(crate) struct Readers {
+    path: PathBuf,
+    pool: Mutex<Pool>,
+    freed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Pool {
+    idle: Vec<Connection>,
+    /// Connections that are read with right now.
+    busy: usize,
+}
+
+impl Readers {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, pool: Mutex::default(), freed: Condvar::new() }
+    }
+
+    /// Reads with a connection of the pool; waits for one where all are busy.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let borrowed = self.borrow()?;
+        match &borrowed.sql {
+            Some(sql) => work(sql),
+            None => Err(StoreError::Closed),
+        }
+    }
+
+    fn borrow(&self) -> Result<Borrowed<'_>, StoreError> {
+        let mut pool = self.pool();
+        while pool.busy >= READERS_MAX {
+            pool = self.freed.wait(pool).unwrap_or_else(PoisonError::into_inner);
+        }
+        pool.busy += 1;
+        let idle = pool.idle.pop();
+        drop(pool);
+        // Made before the connection, so that the place is given back also where none can be opened.
+        let mut borrowed = Borrowed { readers: self, sql: idle };
+        if borrowed.sql.is_none() {
+            borrowed.sql = Some(connect::reading(&self.path)?);
+        }
+        Ok(borrowed)
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection that goes back to the pool, also where its reader panics.
+struct Borrowed<'a> {
+    readers: &'a Readers,
+    sql: Option<Connection>,
+}
+
+impl Drop for Borrowed<'_> {
+    fn drop(&mut self) {
+        let mut pool = self.readers.pool();
+        pool.busy -= 1;
+        pool.idle.extend(self.sql.take());
+        drop(pool);
+        self.readers.freed.notify_one();
+    }
+}

@@ -1,0 +1,231 @@
+//! The one thread that writes. It commits together what waited while it committed what came before; nobody waits for
+//! company, so a lone request is committed at once and many at a time share one sync.
+
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::connect::Opened;
+use crate::error::StoreError;
+use crate::limits::{GROUP_MAX, QUEUE_FULL_PAUSE, QUEUE_MAX};
+use crate::store::Sync;
+use crate::tables::Tasks;
+
+/// What the work of a request sees: the transaction of its group and what the writer keeps between groups.
+pub(crate) struct Group<'a> {
+    pub(crate) sql: &'a Transaction<'a>,
+    pub(crate) state: &'a mut State,
+}
+
+/// What the writer keeps between groups; read again from the log where a group failed.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// The number of the last event.
+    pub(crate) last_seq: u64,
+    /// The last revision of the transcript index.
+    pub(crate) last_rev: u64,
+    /// Tasks at hand.
+    pub(crate) tasks: Tasks,
+}
+
+/// The way to the writer. Dropped, it lets the writer finish what waits, and waits for that.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    queue: Option<mpsc::Sender<Box<dyn Request>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the writer tells whoever follows.
+#[derive(Debug)]
+pub(crate) struct News {
+    pub(crate) last_seq: watch::Receiver<u64>,
+    pub(crate) last_rev: watch::Receiver<u64>,
+}
+
+impl Writer {
+    pub(crate) fn start(opened: Opened) -> Result<(Self, News), StoreError> {
+        let state = State::load(&opened.sql)?;
+        let (queue, requests) = mpsc::channel(QUEUE_MAX);
+        let (last_seq, seq_news) = watch::channel(state.last_seq);
+        let (last_rev, rev_news) = watch::channel(state.last_rev);
+        let path = opened.path.clone();
+        let room = Room { opened, state, sync: None, last_seq, last_rev };
+        let thread = std::thread::Builder::new().name("divisi-store".to_owned());
+        let thread = thread.spawn(move || room.run(requests)).map_err(StoreError::folder(&path))?;
+        let writer = Self { queue: Some(queue), thread: Some(thread) };
+        Ok((writer, News { last_seq: seq_news, last_rev: rev_news }))
+    }
+
+    /// Has work done in a group and waits for its commit. `work` fails for its whole group with the outer error, and
+    /// refuses for itself alone with the inner one, which must come before its first write.
+    pub(crate) async fn ask<T, E, W>(&self, sync: Sync, work: W) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        W: FnOnce(&mut Group<'_>) -> Result<Result<T, E>, StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let reply = |result| reply.send(result).is_ok();
+        let request = Box::new(Asked { sync, work: Some(work), result: None, reply });
+        let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
+        queue.send(request).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// The same for a thread that may block. Tokio's own blocking calls panic inside a runtime; this one only holds its
+    /// thread up, since the writer needs no runtime to go on.
+    pub(crate) fn ask_blocking<T, E, W>(&self, sync: Sync, work: W) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        W: FnOnce(&mut Group<'_>) -> Result<Result<T, E>, StoreError> + Send + 'static,
+    {
+        let (reply, answer) = std::sync::mpsc::sync_channel(1);
+        let reply = move |result| reply.send(result).is_ok();
+        let mut request: Box<dyn Request> = Box::new(Asked { sync, work: Some(work), result: None, reply });
+        let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
+        while let Err(refused) = queue.try_send(request) {
+            match refused {
+                TrySendError::Full(back) => request = back,
+                TrySendError::Closed(_) => return Err(StoreError::Closed.into()),
+            }
+            std::thread::sleep(QUEUE_FULL_PAUSE);
+        }
+        answer.recv().map_err(|_| StoreError::Closed)?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the writer was reported on its own thread, and its callers got `Closed`.
+            let _ended = thread.join();
+        }
+    }
+}
+
+impl State {
+    fn load(sql: &Connection) -> Result<Self, StoreError> {
+        Ok(Self {
+            last_seq: crate::rows::last_seq(sql)?,
+            last_rev: crate::entries::last_rev(sql)?,
+            tasks: Tasks::default(),
+        })
+    }
+}
+
+/// A request on its way through the writer.
+trait Request: Send {
+    fn sync(&self) -> Sync;
+    /// Works inside the group; an error ends the whole group.
+    fn work(&mut self, group: &mut Group<'_>) -> Result<(), StoreError>;
+    /// Answers after the commit, or after the group failed.
+    fn answer(self: Box<Self>, failed: Option<&StoreError>);
+}
+
+struct Asked<T, E, W, R> {
+    sync: Sync,
+    work: Option<W>,
+    result: Option<Result<T, E>>,
+    /// Gives the result to who asked, and says whether somebody still waited.
+    reply: R,
+}
+
+impl<T, E, W, R> Request for Asked<T, E, W, R>
+where
+    T: Send,
+    E: From<StoreError> + Send,
+    W: FnOnce(&mut Group<'_>) -> Result<Result<T, E>, StoreError> + Send,
+    R: FnOnce(Result<T, E>) -> bool + Send,
+{
+    fn sync(&self) -> Sync {
+        self.sync
+    }
+
+    fn work(&mut self, group: &mut Group<'_>) -> Result<(), StoreError> {
+        if let Some(work) = self.work.take() {
+            self.result = Some(work(group)?);
+        }
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, failed: Option<&StoreError>) {
+        let result = match failed {
+            Some(error) => Err(error.clone().into()),
+            None => self.result.unwrap_or(Err(StoreError::Closed.into())),
+        };
+        // Who no longer waits does not need the answer; what was committed stays.
+        let _heard = (self.reply)(result);
+    }
+}
+
+/// What the writer's thread owns.
+struct Room {
+    opened: Opened,
+    state: State,
+    /// How the next commit is synced, once that was set.
+    sync: Option<Sync>,
+    last_seq: watch::Sender<u64>,
+    last_rev: watch::Sender<u64>,
+}
+
+impl Room {
+    fn run(mut self, mut requests: mpsc::Receiver<Box<dyn Request>>) {
+        while let Some(first) = requests.blocking_recv() {
+            let mut group = vec![first];
+            while group.len() < GROUP_MAX {
+                match requests.try_recv() {
+                    Ok(next) => group.push(next),
+                    Err(_) => break,
+                }
+            }
+            let failed = self.commit(&mut group).err();
+            if failed.is_some() {
+                self.take_back();
+            }
+            self.last_seq
+                .send_if_modified(|last| std::mem::replace(last, self.state.last_seq) != self.state.last_seq);
+            self.last_rev
+                .send_if_modified(|last| std::mem::replace(last, self.state.last_rev) != self.state.last_rev);
+            for request in group {
+                request.answer(failed.as_ref());
+            }
+        }
+    }
+
+    fn commit(&mut self, requests: &mut [Box<dyn Request>]) -> Result<(), StoreError> {
+        let full = requests.iter().any(|request| request.sync() == Sync::Full);
+        self.set_sync(if full { Sync::Full } else { Sync::Normal })?;
+        let sql = self.opened.sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut group = Group { sql: &sql, state: &mut self.state };
+        for request in requests {
+            request.work(&mut group)?;
+        }
+        Ok(sql.commit()?)
+    }
+
+    /// With FULL, SQLite syncs the write-ahead log after every commit, and with it all earlier commits; with NORMAL
+    /// only before a checkpoint, so that a power cut (but no crash of the process) can take the last commits away.
+    /// Source: sqlite.org/pragma.html#pragma_synchronous and sqlite.org/wal.html#performance_considerations.
+    fn set_sync(&mut self, sync: Sync) -> Result<(), StoreError> {
+        if self.sync != Some(sync) {
+            let value = match sync {
+                Sync::Full => "FULL",
+                Sync::Normal => "NORMAL",
+            };
+            self.opened.sql.pragma_update(None, "synchronous", value)?;
+            self.sync = Some(sync);
+        }
+        Ok(())
+    }
+
+    /// The transaction was rolled back when it was dropped; what was counted on in it goes too.
+    fn take_back(&mut self) {
+        self.state.last_seq = *self.last_seq.borrow();
+        self.state.last_rev = *self.last_rev.borrow();
+        self.state.tasks.forget();
+    }
+}

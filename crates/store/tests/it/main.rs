@@ -1,0 +1,6 @@
+//! The store from outside.
+
+mod appending;
+mod entries;
+mod feeds;
+mod samples;
