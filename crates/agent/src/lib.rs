@@ -6,7 +6,10 @@
 
 pub mod acp;
 mod action;
+mod conversation;
 mod definition;
+pub mod exec;
+pub mod handoff;
 mod home;
 mod lines;
 mod outcome;
@@ -17,6 +20,7 @@ mod template;
 mod usage;
 
 pub use action::{Action, Asked, CommandError, Failure, FailureKind, Reply};
+pub use conversation::{Conversation, ConversationSetup};
 pub use definition::{
     Acp, Arg, Definition, Drive, Endpoint, Exec, FileTemplate, HandOver, Login, ModeName, ModeSetting, Modes,
     Output, Price, PromptBy, Quirks,

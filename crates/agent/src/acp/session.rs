@@ -94,7 +94,7 @@ pub enum McpServer {
 }
 
 /// A part of a prompt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromptPart {
     /// Where the words come from.
     pub origin: Origin,

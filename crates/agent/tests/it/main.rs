@@ -5,3 +5,5 @@ mod acp_broken;
 mod acp_replay;
 mod conversation;
 mod definitions;
+mod exec;
+mod launch;
