@@ -53,6 +53,9 @@ pub enum StoreError {
     /// The log cannot be written.
     #[error("the log cannot be written")]
     ReadOnly(#[source] Cause),
+    /// The file cannot be opened (any more).
+    #[error("the log cannot be opened")]
+    Unopenable(#[source] Cause),
     /// The file is damaged.
     #[error("the log is damaged")]
     Corrupt(#[source] Cause),
@@ -133,6 +136,9 @@ impl StoreError {
             Self::ReadOnly(_) => {
                 "check the permissions of the data folder and that its disk is not mounted read-only"
             }
+            Self::Unopenable(_) => {
+                "check that the data folder still exists, its permissions, and the limit of open files"
+            }
             Self::Corrupt(_) | Self::Disk(_) => "check the disk, and restore the data folder from a backup",
             Self::Held(_) => "close the program that has the log open",
             Self::Unreadable { .. } => "divisi doctor says which parts of the log are affected",
@@ -159,9 +165,8 @@ impl From<rusqlite::Error> for StoreError {
         let cause: Cause = Arc::new(error);
         match code {
             Some(ErrorCode::DiskFull) => Self::DiskFull(cause),
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-                Self::ReadOnly(cause)
-            }
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly(cause),
+            Some(ErrorCode::CannotOpen) => Self::Unopenable(cause),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(cause),
             Some(ErrorCode::SystemIoFailure) => Self::Disk(cause),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Held(cause),

@@ -16,14 +16,15 @@ use crate::error::{AppendError, StoreError};
 use crate::feed::{Feed, TranscriptFeed};
 use crate::readers::Readers;
 use crate::verify::{self, Report};
-use crate::writer::{News, Writer};
+use crate::writer::{Group, News, Writer};
 use crate::{rows, tables};
 
 /// The open log. Cheap to clone; the folder is released when the last clone is dropped, after everything that waits was
 /// written.
 ///
-/// What reads does so on the thread that calls, for some microseconds to milliseconds. What writes waits for its commit:
-/// the async methods need no particular runtime, and the `_blocking` ones hold their thread up.
+/// Whatever is not async works on the thread that calls: reads for some microseconds to milliseconds, writes until their
+/// commit. All of it can be called from anywhere; an async task better moves it to a thread for blocking work. What is
+/// async needs no particular runtime.
 #[derive(Clone, Debug)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -139,37 +140,24 @@ impl Store {
     }
 
     /// Stores entries of a session's transcript: new ones, and newer states of known ones. A known entry keeps the time
-    /// stored first; one that is the same as stored is passed over. Returns the newest revision of the index.
-    pub async fn put_entries(
+    /// stored first; one that is the same as stored is passed over. Returns the newest revision of the index. Holds its
+    /// thread up until the commit.
+    pub fn put_entries(
         &self,
         attempt: AttemptId,
         session: u32,
         entries: &[Entry],
     ) -> Result<u64, StoreError> {
         let entries = WrittenEntry::of_all(entries)?;
-        self.inner
-            .writer
-            .ask(Sync::Normal, move |group| entries::put(group, attempt, session, &entries).map(Ok))
-            .await
-    }
-
-    /// [`Store::put_entries`] for a thread that may block.
-    pub fn put_entries_blocking(
-        &self,
-        attempt: AttemptId,
-        session: u32,
-        entries: &[Entry],
-    ) -> Result<u64, StoreError> {
-        let entries = WrittenEntry::of_all(entries)?;
-        self.inner
-            .writer
-            .ask_blocking(Sync::Normal, move |group| entries::put(group, attempt, session, &entries).map(Ok))
+        let put = move |group: &mut Group<'_>| entries::put(group, attempt, session, &entries).map(Ok);
+        self.inner.writer.ask_blocking(Sync::Normal, put)
     }
 
     /// Takes a session's entries out of the index, so that it can be made again from the journals. Returns how many.
-    pub async fn forget_entries(&self, attempt: AttemptId, session: u32) -> Result<usize, StoreError> {
-        let forget = move |sql: &rusqlite::Connection| entries::forget(sql, attempt, session);
-        self.inner.writer.ask(Sync::Normal, move |group| forget(group.sql).map(Ok)).await
+    /// Holds its thread up until the commit.
+    pub fn forget_entries(&self, attempt: AttemptId, session: u32) -> Result<usize, StoreError> {
+        let forget = move |group: &mut Group<'_>| entries::forget(group.sql, attempt, session).map(Ok);
+        self.inner.writer.ask_blocking(Sync::Normal, forget)
     }
 
     /// An attempt's entries that changed after a revision, in the order in which they changed; at most `limit` and
@@ -199,18 +187,98 @@ impl Store {
         TranscriptFeed::new(Arc::clone(&self.inner.readers), self.transcript_changes(), attempt, after_rev)
     }
 
-    /// Makes the tables again from the log.
-    pub async fn rebuild_tables(&self) -> Result<(), StoreError> {
-        let rebuild = |group: &mut crate::writer::Group<'_>| {
+    /// Makes the tables again from the log. Holds its thread, and all who write, up until it is done.
+    pub fn rebuild_tables(&self) -> Result<(), StoreError> {
+        let rebuild = |group: &mut Group<'_>| {
             group.state.tasks.forget();
             tables::rebuild(group.sql).map(Ok)
         };
-        self.inner.writer.ask(Sync::Full, rebuild).await
+        self.inner.writer.ask_blocking(Sync::Full, rebuild)
     }
 
     /// Reads everything and says what is not as it should be: gaps, what cannot be read, tables that differ from the
-    /// log, damage of the file. It reads the whole log, which takes about a second for every 100,000 events.
+    /// log, damage of the file. Writers and other readers go on meanwhile.
     pub fn verify(&self) -> Result<Report, StoreError> {
         self.inner.readers.read(verify::verify)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use divisi_model::ProjectId;
+    use rusqlite::Connection;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn append(store: &Store, n: u128, sync: Sync) -> Result<Vec<Envelope>, AppendError> {
+        let id = ProjectId(Uuid::from_u128(n));
+        let project = Project { id, name: "x".repeat(2_000), root: "/".to_owned() };
+        let events = vec![Event::ProjectAdded { project }];
+        store.append_blocking(Stream::Project(id), 0, Actor::Divisi, Timestamp::UNIX_EPOCH, events, sync)
+    }
+
+    fn start(dir: &Path, meddle: impl FnOnce(&Connection)) -> Store {
+        let opened = connect::open(dir).unwrap();
+        meddle(&opened.sql);
+        Store::start(opened).unwrap()
+    }
+
+    #[test]
+    fn a_full_disk_refuses_whole_appends_and_loses_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = start(dir.path(), |sql| sql.pragma_update(None, "max_page_count", 60).unwrap());
+        let failed_at = (1..).find(|n| append(&store, *n, Sync::Full).is_err()).unwrap();
+        assert!(failed_at > 5);
+        let refused = append(&store, failed_at, Sync::Full).unwrap_err();
+        assert!(matches!(refused, AppendError::Store(StoreError::DiskFull(_))), "{refused}");
+        let written = u64::try_from(failed_at - 1).unwrap();
+        assert_eq!(store.last_seq(), written);
+        drop(store);
+
+        let store = Store::open(dir.path()).unwrap();
+        assert_eq!((store.last_seq(), store.projects().unwrap().len() as u64), (written, written));
+        assert_eq!(append(&store, failed_at, Sync::Full).unwrap()[0].seq, written + 1);
+        assert!(store.verify().unwrap().sound());
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_says_so_and_can_be_read() {
+        let dir = tempfile::tempdir().unwrap();
+        append(&Store::open(dir.path()).unwrap(), 1, Sync::Normal).unwrap();
+        let store = start(dir.path(), |sql| sql.pragma_update(None, "query_only", true).unwrap());
+        let refused = append(&store, 2, Sync::Normal).unwrap_err();
+        assert!(matches!(refused, AppendError::Store(StoreError::ReadOnly(_))), "{refused}");
+        assert_eq!(store.read(0, 10).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_decision_is_committed_with_a_full_sync() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        // The numbers are SQLite's: 1 is NORMAL, 2 is FULL.
+        for (sync, number) in [(Sync::Normal, 1), (Sync::Full, 2), (Sync::Full, 2), (Sync::Normal, 1)] {
+            let ask = |group: &mut Group<'_>| {
+                Ok(Ok::<i64, StoreError>(
+                    group.sql.pragma_query_value(None, "synchronous", |row| row.get(0))?,
+                ))
+            };
+            assert_eq!(store.inner.writer.ask_blocking(sync, ask).unwrap(), number);
+        }
+    }
+
+    #[test]
+    fn work_that_fails_takes_its_whole_group_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        append(&store, 1, Sync::Normal).unwrap();
+        let ask = |group: &mut Group<'_>| {
+            group.sql.execute("DELETE FROM events", [])?;
+            group.state.last_seq = 77;
+            Err::<Result<(), StoreError>, _>(StoreError::Closed)
+        };
+        assert!(store.inner.writer.ask_blocking(Sync::Normal, ask).is_err());
+        assert_eq!(append(&store, 2, Sync::Normal).unwrap()[0].seq, 2);
+        assert!(store.verify().unwrap().sound());
     }
 }

@@ -11,8 +11,9 @@ use crate::limits::TASKS_KEPT;
 use crate::rows;
 use crate::writer::Group;
 
-/// Who folds: another version of the program folds the tables again, since `fold` or the state's shape may have changed.
-const FOLDED_BY: &str = concat!("divisi ", env!("CARGO_PKG_VERSION"));
+/// Who folds, down to the model's sources: whoever else folded the tables, they are folded again when the log is opened,
+/// since `fold` or the shape of the state may have changed.
+const FOLDED_BY: &str = concat!("divisi ", env!("CARGO_PKG_VERSION"), " ", env!("DIVISI_MODEL_FINGERPRINT"));
 
 /// The newest state of some tasks, so that the writer need not read one again for each of its events.
 #[derive(Debug, Default)]
@@ -92,7 +93,7 @@ pub(crate) fn fold_in(
     Ok(())
 }
 
-/// Makes the tables again where they were folded by another version of the program or cannot be read.
+/// Makes the tables again where they were folded by another program or cannot be read.
 pub(crate) fn ensure(sql: &mut Connection) -> Result<(), StoreError> {
     let by: Option<String> = sql.query_row("SELECT by FROM folded", [], |row| row.get(0)).optional()?;
     if by.as_deref() == Some(FOLDED_BY) && tasks(sql).is_ok() && projects(sql).is_ok() {

@@ -23,7 +23,7 @@ fn message(seq: u64, text: &str) -> Entry {
 }
 
 fn put(store: &Store, attempt: u16, session: u32, entries: &[Entry]) -> u64 {
-    store.put_entries_blocking(attempt_id(attempt), session, entries).unwrap()
+    store.put_entries(attempt_id(attempt), session, entries).unwrap()
 }
 
 fn all(store: &Store, attempt: u16) -> Vec<StoredEntry> {
@@ -71,20 +71,20 @@ fn attempts_and_sessions_are_kept_apart() {
     assert_eq!(texts(all(&store, 2)), [(1, 1, 3)]);
 }
 
-#[tokio::test]
-async fn a_revision_is_never_given_twice() {
+#[test]
+fn a_revision_is_never_given_twice() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     put(&store, 1, 1, &[message(1, "a")]);
     put(&store, 1, 2, &[message(1, "b"), message(2, "c")]);
-    assert_eq!(store.forget_entries(attempt_id(1), 2).await.unwrap(), 2);
-    assert_eq!(store.forget_entries(attempt_id(1), 2).await.unwrap(), 0);
+    assert_eq!(store.forget_entries(attempt_id(1), 2).unwrap(), 2);
+    assert_eq!(store.forget_entries(attempt_id(1), 2).unwrap(), 0);
     assert_eq!(all(&store, 1).len(), 1);
-    tokio::task::spawn_blocking(move || drop(store)).await.unwrap();
+    drop(store);
 
     let store = open(dir.path());
     assert_eq!(*store.transcript_changes().borrow(), 3);
-    assert_eq!(store.put_entries(attempt_id(1), 2, &[message(1, "b")]).await.unwrap(), 4);
+    assert_eq!(store.put_entries(attempt_id(1), 2, &[message(1, "b")]).unwrap(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -110,8 +110,8 @@ async fn a_follower_ends_with_the_newest_state_of_every_entry() {
     });
     for seq in 1..=ENTRIES {
         for text in ["d", "do", "done"] {
-            store.put_entries(attempt_id(1), 1, &[message(seq, text)]).await.unwrap();
-            store.put_entries(attempt_id(2), 1, &[message(seq, text)]).await.unwrap();
+            store.put_entries(attempt_id(1), 1, &[message(seq, text)]).unwrap();
+            store.put_entries(attempt_id(2), 1, &[message(seq, text)]).unwrap();
         }
     }
     let seen: Vec<_> = follower.await.unwrap().into_values().collect();

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use divisi_model::event::{Delivery, Origin, Prompt};
 use divisi_model::project::Project;
 use divisi_model::task::{Base, TaskSettings, TaskSpec};
 use divisi_model::{Actor, Envelope, Event, Oid, ProjectId, Stream, TaskId, TaskNumber, TaskState, fold};
@@ -49,11 +48,6 @@ pub fn added(number: u32) -> Event {
 
 pub fn attempt(n: u16) -> Event {
     Event::AttemptAdded { attempt: n, agent: "codex".into(), branch: format!("divisi/t1-{n}") }
-}
-
-pub fn prompt(id: u32) -> Event {
-    let prompt = Prompt { id, text: "more".into(), origin: Origin::Person, delivery: Delivery::Queue };
-    Event::PromptQueued { attempt: 1, prompt }
 }
 
 /// An event that leaves the size of the state as it is.

@@ -1,0 +1,208 @@
+//! Every kind of event, made from a few numbers.
+
+use divisi_model::event::{
+    AttemptResult, Blocked, Delivery, Landing, LandingFailure, Origin, Prompt, SessionStart, TurnOutcome,
+    Usage, Workspace,
+};
+use divisi_model::evidence::{CheckOutcome, Counts, Evidence};
+use divisi_model::inbox::{Answer, Ask, AskOption, Effect};
+use divisi_model::review::{Comment, Verdict};
+use divisi_model::{Event, ItemId};
+use uuid::Uuid;
+
+use crate::samples::*;
+
+/// What events are made from.
+#[derive(Clone, Debug)]
+pub struct Seed {
+    pub attempt: u16,
+    pub n: u32,
+    pub flag: bool,
+    pub cost: Option<f64>,
+    pub text: String,
+}
+
+/// How many kinds [`event`] knows: all that may follow in a task's stream.
+pub const KINDS: usize = 33;
+
+/// The event of a kind, from 0.
+pub fn event(kind: usize, seed: &Seed) -> Event {
+    let Seed { attempt, n, flag, cost, ref text } = *seed;
+    let (why, commit, reference) = (text.clone(), oid(n), format!("refs/divisi/{n}"));
+    let item = ItemId(Uuid::from_u128(n.into()));
+    match kind {
+        0 => Event::TaskArchived,
+        1 => Event::TaskRestored,
+        2 => Event::AttemptAdded { attempt, agent: "codex".into(), branch: format!("divisi/{n}") },
+        3 => Event::PromptQueued { attempt, prompt: prompt_of(seed) },
+        4 => Event::AttemptLeased { attempt, worker: "local".into(), slot: attempt },
+        5 => Event::WorkspaceReady { attempt, workspace: workspace(seed) },
+        6 => Event::WorkspaceFailed { attempt, why, log: flag.then(|| "logs/setup".to_owned()) },
+        7 => Event::BaseMoved { attempt, base: commit, conflicts: vec![text.clone()] },
+        8 => {
+            let how = if flag { SessionStart::New } else { SessionStart::HandOff };
+            Event::SessionOpened { attempt, session: n, launch: format!("launches/{n}"), how }
+        }
+        9 => Event::SessionNamed { attempt, session: n, agent_session: text.clone() },
+        10 => Event::SessionClosed { attempt, session: n, why },
+        11 => Event::TurnStarted { attempt, turn: n, session: 1, prompts: (0..=n).collect() },
+        12 => Event::TurnCancelRequested { attempt, turn: n },
+        13 => Event::SnapshotTaken { attempt, turn: n, commit, reference, notes: vec![text.clone()] },
+        14 => Event::TurnEnded { attempt, turn: n, outcome: outcome(seed), usage: usage(n, cost) },
+        15 => Event::ResultMade { attempt, result: result(seed) },
+        16 => Event::EvidenceStored { attempt, evidence: Box::new(evidence(seed)) },
+        17 => Event::ChecksEnded { attempt, commit, passed: flag },
+        18 => Event::ItemOpened { item, attempt, ask: ask(seed) },
+        19 if flag => Event::ItemAnswered { item, answer: Answer::Approved { always: flag } },
+        19 => Event::ItemAnswered { item, answer: Answer::Text { text: text.clone() } },
+        20 => Event::Reviewed {
+            attempt,
+            commit,
+            verdict: if flag { Verdict::Approved } else { Verdict::ChangesRequested },
+            comments: vec![Comment { file: Some("src/a.rs".into()), line: Some(n), text: text.clone() }],
+            note: text.clone(),
+        },
+        21 => Event::LandingRequested { attempt },
+        22 => Event::Landed { attempt, landing: landing(seed) },
+        23 => Event::LandingFailed { attempt, why: landing_failure(seed) },
+        24 => Event::UndoRequested { attempt },
+        25 => Event::LandingUndone { attempt, from: oid(n), to: oid(n + 1) },
+        26 => Event::UndoFailed { attempt, why },
+        27 => Event::AttemptStopped { attempt },
+        28 => Event::AttemptResumed { attempt },
+        29 if flag => {
+            Event::AttemptBlocked { attempt, why: Blocked::UsageLimit { text: why, until: Some(at(5)) } }
+        }
+        29 => Event::AttemptBlocked { attempt, why: Blocked::OutOfRounds { rounds: attempt } },
+        30 => Event::WorkspaceArchived { attempt, commit, reference },
+        31 => Event::LandingPrepared { attempt, landing: landing(seed) },
+        _ => Event::WorkspaceRestored { attempt, path: format!("/w/{n}") },
+    }
+}
+
+/// The kind of an event as it is stored. Whoever adds a kind is sent here by the compiler: give [`event`] an arm too,
+/// and the newest stored log a line.
+pub fn kind_of(event: &Event) -> &'static str {
+    match event {
+        Event::ProjectAdded { .. } => "project_added",
+        Event::TaskAdded { .. } => "task_added",
+        Event::TaskArchived => "task_archived",
+        Event::TaskRestored => "task_restored",
+        Event::AttemptAdded { .. } => "attempt_added",
+        Event::PromptQueued { .. } => "prompt_queued",
+        Event::AttemptLeased { .. } => "attempt_leased",
+        Event::WorkspaceReady { .. } => "workspace_ready",
+        Event::WorkspaceFailed { .. } => "workspace_failed",
+        Event::BaseMoved { .. } => "base_moved",
+        Event::SessionOpened { .. } => "session_opened",
+        Event::SessionNamed { .. } => "session_named",
+        Event::SessionClosed { .. } => "session_closed",
+        Event::TurnStarted { .. } => "turn_started",
+        Event::TurnCancelRequested { .. } => "turn_cancel_requested",
+        Event::SnapshotTaken { .. } => "snapshot_taken",
+        Event::TurnEnded { .. } => "turn_ended",
+        Event::ResultMade { .. } => "result_made",
+        Event::EvidenceStored { .. } => "evidence_stored",
+        Event::ChecksEnded { .. } => "checks_ended",
+        Event::ItemOpened { .. } => "item_opened",
+        Event::ItemAnswered { .. } => "item_answered",
+        Event::Reviewed { .. } => "reviewed",
+        Event::LandingRequested { .. } => "landing_requested",
+        Event::LandingPrepared { .. } => "landing_prepared",
+        Event::Landed { .. } => "landed",
+        Event::LandingFailed { .. } => "landing_failed",
+        Event::UndoRequested { .. } => "undo_requested",
+        Event::LandingUndone { .. } => "landing_undone",
+        Event::UndoFailed { .. } => "undo_failed",
+        Event::AttemptStopped { .. } => "attempt_stopped",
+        Event::AttemptResumed { .. } => "attempt_resumed",
+        Event::AttemptBlocked { .. } => "attempt_blocked",
+        Event::WorkspaceArchived { .. } => "workspace_archived",
+        Event::WorkspaceRestored { .. } => "workspace_restored",
+    }
+}
+
+fn prompt_of(seed: &Seed) -> Prompt {
+    let (origin, delivery) =
+        if seed.flag { (Origin::Check, Delivery::Queue) } else { (Origin::Person, Delivery::Steer) };
+    Prompt { id: seed.n, text: seed.text.clone(), origin, delivery }
+}
+
+fn workspace(seed: &Seed) -> Workspace {
+    Workspace {
+        path: format!("/w/{}", seed.n),
+        branch: "divisi/t1".into(),
+        first_port: 20_000,
+        ports: 10,
+        kind: "checkout".into(),
+        setup_log: seed.flag.then(|| "logs/setup".to_owned()),
+        included: seed.n,
+    }
+}
+
+fn outcome(seed: &Seed) -> TurnOutcome {
+    match (seed.flag, seed.n % 3) {
+        (true, _) => TurnOutcome::Completed,
+        (_, 0) => TurnOutcome::UsageLimit { text: seed.text.clone(), until: Some(at(seed.n.into())) },
+        (_, 1) => TurnOutcome::AgentError { text: seed.text.clone() },
+        _ => TurnOutcome::NoProgress,
+    }
+}
+
+fn usage(n: u32, cost_usd: Option<f64>) -> Usage {
+    Usage { input: n.into(), output: 7, cached_read: 1, cached_write: 2, cost_usd }
+}
+
+fn result(seed: &Seed) -> AttemptResult {
+    let (commit, tree, base) = (oid(seed.n), oid(seed.n + 1), oid(0));
+    let notes = vec![seed.text.clone()];
+    AttemptResult { turn: seed.n, commit, tree, base, files: 1, added: seed.n, removed: 2, notes }
+}
+
+fn evidence(seed: &Seed) -> Evidence {
+    Evidence {
+        check: "tests".into(),
+        command: "cargo test".into(),
+        required: true,
+        criterion: seed.flag.then_some(0),
+        commit: oid(seed.n),
+        tree: oid(seed.n + 1),
+        outcome: if seed.flag { CheckOutcome::Passed } else { CheckOutcome::Failed { code: 101 } },
+        started: at(seed.n.into()),
+        millis: 1_500,
+        log_sha256: "0".repeat(64),
+        log: "logs/check".into(),
+        counts: Some(Counts { passed: seed.n, failed: 1, skipped: 0 }),
+        environment: "linux x86_64".into(),
+    }
+}
+
+fn ask(seed: &Seed) -> Ask {
+    let options = vec![AskOption { id: "yes".into(), name: "Yes".into(), effect: Effect::AllowOnce }];
+    match seed.n % 4 {
+        0 => Ask::Permission {
+            session: 1,
+            request: seed.n.to_string(),
+            title: seed.text.clone(),
+            tool: "execute".into(),
+            detail: "rm -rf target".into(),
+            options,
+        },
+        1 => Ask::Question { session: 1, request: seed.n.to_string(), text: seed.text.clone(), options },
+        2 => Ask::Criterion { criterion: 0, text: seed.text.clone() },
+        _ => Ask::Review { commit: oid(seed.n) },
+    }
+}
+
+fn landing(seed: &Seed) -> Landing {
+    let (before, after, result) = (oid(0), oid(seed.n + 1), oid(seed.n));
+    Landing { target: "main".into(), before, after, result, checkout_updated: seed.flag }
+}
+
+fn landing_failure(seed: &Seed) -> LandingFailure {
+    if seed.flag {
+        LandingFailure::Conflict { paths: vec![seed.text.clone()], target: oid(seed.n) }
+    } else {
+        LandingFailure::CheckoutDirty { paths: vec![seed.text.clone()] }
+    }
+}
