@@ -38,9 +38,12 @@ mod git_box;
 mod hub;
 mod ids;
 mod ignore_rules;
+mod integrate;
 pub mod launch;
 mod listing;
+mod message;
 mod project;
+mod result;
 mod snapshot;
 mod space;
 mod stat_cache;
@@ -50,8 +53,13 @@ pub use git::{Git, GitError};
 pub use git_box::{BoxLevel, level as git_box_level};
 pub use hub::{Hub, HubError};
 pub use ids::{BadObjectName, BlobId, CommitId, Identity, RepoPath, Signature, TreeId};
+pub use integrate::{
+    Conflict, Conflicts, IntegrateRequest, Integration, LandMode, MAX_CONFLICT_BYTES, MAX_CONFLICT_TEXTS,
+    TrialMerge,
+};
 pub use listing::EntryMode;
 pub use project::{Checkout, Head, Project, ProjectError};
+pub use result::{AttemptResult, History, ImportLimits, ResultError, ResultRequest};
 pub use snapshot::{MAX_NOTES, Note, NoteKind, Snapshot, SnapshotError, SnapshotLimits, SnapshotRequest};
 pub use space::{
     Copied, IncludeLimits, IncludeReport, Kind, NewWorkspace, Presence, Record, Skipped, SkippedFile,

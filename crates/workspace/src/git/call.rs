@@ -1,7 +1,8 @@
 //! One call, built step by step and then run to its end or started for a conversation.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ pub(crate) struct Call {
     config: Vec<(String, String)>,
     args: Vec<OsString>,
     stdin: Vec<u8>,
+    stdin_file: Option<PathBuf>,
     timeout: Duration,
     max_output: u64,
     accepted: &'static [i32],
@@ -74,6 +76,7 @@ impl Call {
             config: Vec::new(),
             args: Vec::new(),
             stdin: Vec::new(),
+            stdin_file: None,
             timeout: TIMEOUT,
             max_output: MAX_OUTPUT,
             accepted: &[0],
@@ -127,6 +130,12 @@ impl Call {
         self
     }
 
+    /// Reads from a file instead of bytes in memory.
+    pub(crate) fn stdin_file(mut self, file: &Path) -> Self {
+        self.stdin_file = Some(file.to_owned());
+        self
+    }
+
     /// For calls whose work grows with the repository.
     pub(crate) fn long(self) -> Self {
         self.timeout(LONG_TIMEOUT)
@@ -154,28 +163,45 @@ impl Call {
     }
 
     /// Runs to the end and gives the output.
-    pub(crate) fn run(mut self) -> Result<Output, GitError> {
+    pub(crate) fn run(self) -> Result<Output, GitError> {
+        let (max, mut stdout) = (self.max_output, Vec::new());
+        let code = self.run_into(max, &mut stdout)?;
+        Ok(Output { code, stdout })
+    }
+
+    /// Runs to the end and writes at most `max` bytes of output to `to`; more is an error.
+    pub(crate) fn stream(self, max: u64, to: &mut dyn io::Write) -> Result<(), GitError> {
+        self.run_into(max, to).map(drop)
+    }
+
+    fn run_into(mut self, max: u64, to: &mut dyn io::Write) -> Result<i32, GitError> {
         let stdin = std::mem::take(&mut self.stdin);
-        let (max, accepted) = (self.max_output, self.accepted);
-        let mut running = self.start_with(if stdin.is_empty() { Stdio::null() } else { Stdio::piped() })?;
+        let accepted = self.accepted;
+        let source = match &self.stdin_file {
+            Some(file) => File::open(file)
+                .map(Stdio::from)
+                .map_err(|source| GitError::Start { command: describe(&self.args), source })?,
+            None if stdin.is_empty() => Stdio::null(),
+            None => Stdio::piped(),
+        };
+        let mut running = self.start_with(source)?;
         let command = running.command.clone();
         let writer = running.take_stdin().map(|mut pipe| {
             // A process that ends before it has read everything says so by its status.
             std::thread::spawn(move || drop(pipe.write_all(&stdin)))
         });
-        let mut stdout = Vec::new();
         let mut read = Ok(0);
         if let Some(pipe) = running.take_stdout() {
-            read = pipe.take(max + 1).read_to_end(&mut stdout);
+            read = io::copy(&mut pipe.take(max.saturating_add(1)), to);
         }
-        if stdout.len() as u64 > max {
+        if read.as_ref().is_ok_and(|read| *read > max) {
             return Err(GitError::TooMuchOutput { command, limit: max });
         }
         let ended = running.finish()?;
         drop(writer.map(std::thread::JoinHandle::join));
         read.map_err(|source| GitError::Pipe { command: command.clone(), source })?;
         match ended.code() {
-            Some(code) if accepted.contains(&code) => Ok(Output { code, stdout }),
+            Some(code) if accepted.contains(&code) => Ok(code),
             _ => Err(GitError::Failed { command, status: ended.describe(), stderr: ended.stderr }),
         }
     }

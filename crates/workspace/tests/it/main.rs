@@ -1,6 +1,8 @@
 //! Behaviour of the workspace crate, against real git and real processes.
 
+mod integrations;
 mod launch;
+mod results;
 mod snapshots;
 mod support;
 mod workspaces;
