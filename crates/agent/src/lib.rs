@@ -11,6 +11,8 @@ mod definition;
 pub mod exec;
 pub mod handoff;
 mod home;
+mod launch;
+mod limit;
 mod lines;
 mod outcome;
 mod ready;
@@ -29,7 +31,7 @@ pub use home::{
     ARGUMENT_BYTES, AgentLaunch, ExecTurn, HomeFile, Identity, LaunchContext, LaunchError, LoginFile, NO_KEY,
     PASSED,
 };
+pub use limit::limit_end;
 pub use lines::LINE_BYTES;
-pub use outcome::limit_end;
 pub use ready::{Facts, Probe, Readiness, version_in};
 pub use registry::{AGENTS, DEFINITION_BYTES, DefinitionError, Layer, Registry};

@@ -11,13 +11,19 @@
 //!
 //! The message types come from `agent-client-protocol-schema` and stay in this folder.
 
+mod answer;
 mod choose;
 mod hear;
+mod modes;
 mod question;
 mod replay;
 mod say;
 mod schema;
 mod session;
+mod setup;
+mod state;
+mod update;
 mod wire;
 
-pub use session::{McpServer, Open, PromptPart, Session, Setup, Stage};
+pub use session::{Session, Stage};
+pub use setup::{McpServer, Open, PromptPart, Setup};

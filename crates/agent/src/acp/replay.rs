@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use agent_client_protocol_schema::v1::RequestId;
 use jiff::Timestamp;
 
-use super::session::{Session, Setup};
+use super::session::Session;
+use super::setup::Setup;
 use super::wire::{self, Message};
 use crate::action::Action;
 

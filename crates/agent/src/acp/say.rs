@@ -7,8 +7,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::modes::is_mode;
 use super::schema;
-use super::session::{Ask, AskWhat, Due, Open, PromptPart, Request, Session, Stage, Waiting};
+use super::session::{Session, Stage};
+use super::setup::{Open, PromptPart};
+use super::state::{Ask, AskWhat, Due, Request, Waiting};
 use super::wire::{self, Message, Stamp};
 use crate::action::{Action, FailureKind, Reply};
 use crate::outcome::TurnFacts;
@@ -281,9 +284,4 @@ impl Session {
         }
         self.fail(kind, text);
     }
-}
-
-/// Whether an id means the mode; some agents use addresses that end in the plain name.
-pub(super) fn is_mode(id: &str, wanted: &str) -> bool {
-    id == wanted || id.rsplit_once('#').is_some_and(|(_, name)| name == wanted)
 }

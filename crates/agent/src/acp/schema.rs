@@ -11,7 +11,7 @@ use divisi_model::transcript::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::session::McpServer;
+use super::setup::McpServer;
 
 /// The parameters of `initialize`. Neither files nor terminals are offered: agents work on the workspace themselves.
 pub(super) fn initialize(elicitation: bool) -> Value {

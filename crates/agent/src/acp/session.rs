@@ -1,106 +1,22 @@
 //! The state of one session and what its owner can ask of it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 
-use agent_client_protocol_schema::v1::RequestId;
-use divisi_model::event::{Origin, SessionStart, TurnOutcome};
-use divisi_model::inbox::AskOption;
+use divisi_model::event::TurnOutcome;
 use divisi_model::limits::PROMPT_BYTES;
 use divisi_model::transcript::Notice;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
 
 use super::choose;
-use super::question::Form;
 use super::replay::Script;
+use super::setup::{PromptPart, Setup};
+use super::state::{AgentFacts, Ask, AskWhat, Modes, Steps, Waiting};
 use crate::action::{Action, CommandError, Failure, FailureKind, Reply};
-use crate::definition::Quirks;
 use crate::lines::Lines;
 use crate::outcome::TurnFacts;
 use crate::recorder::Recorder;
 use crate::usage::Meter;
-
-/// Requests of the agent that may be open at once; more are refused.
-pub(super) const OPEN_REQUESTS: usize = 64;
-
-/// All that a session needs to know. Store it with the launch: a replay takes the same.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Setup {
-    /// The workspace, as the agent sees it.
-    pub cwd: PathBuf,
-    /// A new session or an earlier one.
-    pub open: Open,
-    /// MCP servers for the agent.
-    #[serde(default)]
-    pub mcp_servers: Vec<McpServer>,
-    /// The mode to set before the first prompt; none leaves the agent's own.
-    #[serde(default)]
-    pub mode: Option<String>,
-    /// The login method to name after `initialize`, for agents that want it said.
-    #[serde(default)]
-    pub authenticate: Option<String>,
-    /// Whether the agent may ask questions by forms.
-    #[serde(default)]
-    pub elicitation: bool,
-    /// What is peculiar about the agent.
-    #[serde(default)]
-    pub quirks: Quirks,
-    /// The IANA name of the time zone in which the agent writes clock times; UTC if unknown.
-    #[serde(default)]
-    pub zone: Option<String>,
-    /// The number of the first entry.
-    pub first_seq: u64,
-    /// The turn before the first one of this session.
-    #[serde(default)]
-    pub turn: u32,
-}
-
-/// Which session to open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Open {
-    /// A new one.
-    New,
-    /// The one with this id, if the agent still can; a new one otherwise.
-    Resume(String),
-}
-
-/// An MCP server for the agent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum McpServer {
-    /// A program that the agent starts.
-    Stdio {
-        /// Its name.
-        name: String,
-        /// The program.
-        command: PathBuf,
-        /// Its arguments.
-        args: Vec<String>,
-        /// Its environment.
-        env: BTreeMap<String, String>,
-    },
-    /// A server that the agent calls.
-    Http {
-        /// Its name.
-        name: String,
-        /// Its address.
-        url: String,
-        /// Headers for every call.
-        headers: BTreeMap<String, String>,
-    },
-}
-
-/// A part of a prompt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PromptPart {
-    /// Where the words come from.
-    pub origin: Origin,
-    /// The words.
-    pub text: String,
-}
 
 /// How far a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,89 +63,6 @@ pub struct Session {
     pub(super) unknown_methods: BTreeSet<String>,
     /// Messages of ours that are still to be replayed; none when live.
     pub(super) script: Option<Script>,
-}
-
-/// A request of ours that has no answer yet. There is one at most.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Waiting {
-    pub id: i64,
-    pub what: Request,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Request {
-    Initialize,
-    Authenticate,
-    OpenNew,
-    /// `session/load` replays the history as updates, which are in our transcript already.
-    OpenOld {
-        by_load: bool,
-    },
-    SetMode(String),
-    Prompt,
-    Close,
-}
-
-/// Which steps of the handshake are behind us.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Steps {
-    pub initialized: bool,
-    pub authenticated: bool,
-    pub resume_failed: bool,
-    /// How the session was opened, once it is.
-    pub opened: Option<SessionStart>,
-    pub ready_told: bool,
-}
-
-/// What the agent said about itself.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct AgentFacts {
-    pub name: String,
-    pub version: String,
-    pub load: bool,
-    pub resume: bool,
-    pub close: bool,
-    pub login_methods: Vec<String>,
-}
-
-/// The agent's modes, wherever it keeps them.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Modes {
-    pub current: Option<String>,
-    /// Ids that `session/set_mode` takes.
-    pub ids: Vec<String>,
-    /// The configuration option that is the mode, with its values.
-    pub option: Option<(String, Vec<String>)>,
-    /// The mode still to be set.
-    pub wanted: Option<String>,
-}
-
-/// A request of the agent that has no answer yet.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Ask {
-    pub id: RequestId,
-    pub request: String,
-    pub what: AskWhat,
-    pub options: Vec<AskOption>,
-    /// The answer that follows from the state and is to be sent when it is settled.
-    pub due: Option<Due>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum AskWhat {
-    Permission {
-        tool_call: String,
-    },
-    Question(Form),
-    /// Something that is not offered.
-    Unknown,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Due {
-    Withdraw,
-    NotFound,
-    Invalid,
 }
 
 impl Session {

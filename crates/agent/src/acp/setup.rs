@@ -1,0 +1,86 @@
+//! What a session is begun with.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use divisi_model::event::Origin;
+use serde::{Deserialize, Serialize};
+
+use crate::definition::Quirks;
+
+/// All that a session needs to know. Store it with the launch: a replay takes the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Setup {
+    /// The workspace, as the agent sees it.
+    pub cwd: PathBuf,
+    /// A new session or an earlier one.
+    pub open: Open,
+    /// MCP servers for the agent.
+    #[serde(default)]
+    pub mcp_servers: Vec<McpServer>,
+    /// The mode to set before the first prompt; none leaves the agent's own.
+    #[serde(default)]
+    pub mode: Option<String>,
+    /// The login method to name after `initialize`, for agents that want it said.
+    #[serde(default)]
+    pub authenticate: Option<String>,
+    /// Whether the agent may ask questions by forms.
+    #[serde(default)]
+    pub elicitation: bool,
+    /// What is peculiar about the agent.
+    #[serde(default)]
+    pub quirks: Quirks,
+    /// The IANA name of the time zone in which the agent writes clock times; UTC if unknown.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// The number of the first entry.
+    pub first_seq: u64,
+    /// The turn before the first one of this session.
+    #[serde(default)]
+    pub turn: u32,
+}
+
+/// Which session to open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Open {
+    /// A new one.
+    New,
+    /// The one with this id, if the agent still can; a new one otherwise.
+    Resume(String),
+}
+
+/// An MCP server for the agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum McpServer {
+    /// A program that the agent starts.
+    Stdio {
+        /// Its name.
+        name: String,
+        /// The program.
+        command: PathBuf,
+        /// Its arguments.
+        args: Vec<String>,
+        /// Its environment.
+        env: BTreeMap<String, String>,
+    },
+    /// A server that the agent calls.
+    Http {
+        /// Its name.
+        name: String,
+        /// Its address.
+        url: String,
+        /// Headers for every call.
+        headers: BTreeMap<String, String>,
+    },
+}
+
+/// A part of a prompt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromptPart {
+    /// Where the words come from.
+    pub origin: Origin,
+    /// The words.
+    pub text: String,
+}
