@@ -1,11 +1,12 @@
 //! The files of a launch directory, and how the small ones are read and replaced.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock};
+use rustix::io::Errno;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -25,6 +26,8 @@ pub const IN_LENGTH: &str = "in.length";
 pub const IN_EOF: &str = "in.eof";
 /// How to end: the grace and the reason of the last request.
 pub const END: &str = "end.json";
+/// The bound of `out.journal` in bytes, if it was changed since the start.
+pub const CAP: &str = "journal.cap";
 /// How it ended ([`Exit`](super::Exit)).
 pub const EXIT: &str = "exit.json";
 /// Who it is ([`Identity`](super::Identity)).
@@ -40,6 +43,8 @@ pub const SHIM_LOG: &str = "shim.log";
 
 /// No small file of a launch directory is larger; a larger one is not ours.
 const JSON_BYTES_MAX: u64 = 4 << 20;
+/// Set aside for a file that must be written even on a full disk.
+const RESERVE_BYTES: u64 = 4096;
 
 /// Why a small file of a launch directory cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -106,8 +111,10 @@ pub(super) fn write_json<T: Serialize>(dir: &Path, name: &str, value: &T, sync: 
 /// Puts `bytes` at `name` so that a reader sees the old content or the new, never half of one.
 pub(super) fn replace(dir: &Path, name: &str, bytes: &[u8], sync: Sync) -> io::Result<()> {
     let temporary = dir.join(format!("{name}.tmp"));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-    file.write_all(bytes)?;
+    // Not truncated before: the space that `reserve` has set aside must not be given back first.
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&temporary)?;
+    file.write_all_at(bytes, 0)?;
+    file.set_len(bytes.len() as u64)?;
     if sync == Sync::Disk {
         file.sync_all()?;
     }
@@ -116,6 +123,16 @@ pub(super) fn replace(dir: &Path, name: &str, bytes: &[u8], sync: Sync) -> io::R
         File::open(dir)?.sync_all()?;
     }
     Ok(())
+}
+
+/// Sets space aside, so that `replace` can write `name` on a full disk too.
+pub(super) fn reserve(dir: &Path, name: &str) -> io::Result<()> {
+    let temporary = dir.join(format!("{name}.tmp"));
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&temporary)?;
+    match fallocate(&file, FallocateFlags::empty(), 0, RESERVE_BYTES) {
+        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Opens a file of the launch for reading and appending at a position of our own, never following a link.
@@ -136,7 +153,7 @@ pub(super) fn lock_journal(dir: &Path) -> io::Result<Option<File>> {
     let journal = open_journal(&dir.join(OUT_JOURNAL))?;
     match flock(&journal, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Some(journal)),
-        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(Errno::WOULDBLOCK) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -187,8 +187,8 @@ impl Launch {
     }
 
     /// Gives `bytes` to standard input, as what follows the first `offset` bytes ever written. Returns the offset of
-    /// the next write. Exactly once: after an error or a crash, write again at the same offset, and either it is
-    /// taken, or [`RequestError::Offset`] says how much of it is there. Up to 8 MiB count whole or not at all.
+    /// the next write. Exactly once: after an error or a crash, write the same again at the same offset, and it is
+    /// taken unless it is there already. Up to 8 MiB count whole or not at all.
     pub async fn write(&self, offset: u64, bytes: &[u8]) -> Result<u64, RequestError> {
         let mut at = offset;
         for part in bytes.chunks(PAYLOAD_BYTES_MAX) {
@@ -236,19 +236,39 @@ impl Launch {
         Ok(bytes)
     }
 
+    /// The last `max` bytes of standard error, for telling why something failed.
+    pub fn load_err_tail(&self, max: usize) -> io::Result<Vec<u8>> {
+        let mut tail = Vec::new();
+        for name in [dir::ERR_LOG, dir::ERR_OLD_LOG] {
+            let wanted = max - tail.len();
+            match File::open(self.inner.dir.join(name)) {
+                Ok(file) => {
+                    let from = file.metadata()?.len().saturating_sub(wanted as u64);
+                    let mut part = vec![0; wanted];
+                    let read = file.read_at(&mut part, from)?;
+                    part.truncate(read);
+                    part.append(&mut tail);
+                    tail = part;
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(tail)
+    }
+
     async fn write_part(&self, offset: u64, bytes: &[u8]) -> Result<u64, RequestError> {
         loop {
-            if let Some(answer) = self.ask(Op::Write { offset }, bytes.to_vec()).await? {
-                return answer.map_err(refused);
-            }
-            // The shim was killed, and whether it had accepted this is to be seen from where the input stands now.
-            let stdin_len = self.reconnected().await?;
             let after = offset + bytes.len() as u64;
-            if stdin_len == after && self.holds(offset, bytes) {
-                return Ok(after);
-            }
-            if stdin_len != offset {
-                return Err(RequestError::Offset { stdin_len });
+            match self.ask(Op::Write { offset }, bytes.to_vec()).await? {
+                Some(Err(Refusal::Offset { stdin_len }))
+                    if stdin_len >= after && self.holds(offset, bytes) =>
+                {
+                    return Ok(after);
+                }
+                Some(answer) => return answer.map_err(refused),
+                // The shim was killed. Whether it had accepted this, the next one will say.
+                None => self.reconnected().await?,
             }
         }
     }
@@ -285,8 +305,8 @@ impl Launch {
         Ok(answered.await.unwrap_or(None))
     }
 
-    /// Waits for a fresh connection; returns where standard input stands.
-    async fn reconnected(&self) -> Result<u64, RequestError> {
+    /// Waits for a fresh connection.
+    async fn reconnected(&self) -> Result<(), RequestError> {
         let mut view = self.inner.view.clone();
         let settled = view.wait_for(|view| !matches!(view.link, LinkState::Broken(_)));
         let view = match timeout(RECONNECT_MAX, settled).await {
@@ -301,7 +321,7 @@ impl Launch {
         };
         match view.link {
             LinkState::Ended(_) => Err(RequestError::Ended),
-            _ => Ok(view.progress.stdin_len),
+            _ => Ok(()),
         }
     }
 }

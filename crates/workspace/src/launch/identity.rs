@@ -7,6 +7,7 @@
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,9 @@ pub struct Identity {
     pub boot_id: String,
     /// The init process, which is there as long as the launch is.
     pub init: ProcessId,
+    /// The control group of the child and all it starts, where one could be made.
+    #[serde(default)]
+    pub cgroup: Option<PathBuf>,
     /// The child, once it was started.
     #[serde(default)]
     pub child: Option<ProcessId>,
@@ -123,7 +127,8 @@ mod tests {
     #[test]
     fn another_boot_is_another_process() {
         let (mut child, init) = sleeper();
-        let mut identity = Identity { version: 1, boot_id: boot_id().unwrap(), init, child: None };
+        let mut identity =
+            Identity { version: 1, boot_id: boot_id().unwrap(), init, cgroup: None, child: None };
         assert!(identity.open_init().unwrap().is_some());
         identity.boot_id.push('x');
         assert!(identity.open_init().unwrap().is_none());

@@ -18,6 +18,7 @@ use rustix::fs::OFlags;
 use rustix::process::{Pid, Resource, Rlimit, Signal, WaitOptions, getpid};
 use serde::{Deserialize, Serialize};
 
+use super::cgroup::Cgroup;
 use super::dir::{self, Sync};
 use super::exit::{EndedBy, Exit, Outcome};
 use super::journal::{Drain, Drained, open_fifo};
@@ -68,13 +69,13 @@ pub(super) struct End {
 
 /// The life of an init process, in the launch directory `launch`. It waits for a byte on `go`, so that nothing
 /// runs before the shim has recorded who it is.
-pub(super) fn run(launch: &Path, spec: Spec, go: OwnedFd, report: OwnedFd) {
+pub(super) fn run(launch: &Path, spec: Spec, cgroup: Option<Cgroup>, go: OwnedFd, report: OwnedFd) {
     let mut byte = [0];
     if !matches!(File::from(go).read(&mut byte), Ok(1)) {
         return;
     }
     let mut report = File::from(report);
-    match Init::start(launch, spec) {
+    match Init::start(launch, spec, cgroup.clone()) {
         Ok(mut init) => {
             say(&mut report, &Report::Started(init.main.as_raw_nonzero().get()));
             drop(report);
@@ -83,6 +84,7 @@ pub(super) fn run(launch: &Path, spec: Spec, go: OwnedFd, report: OwnedFd) {
             init.until_drained();
         }
         Err(error) => {
+            cgroup.iter().for_each(Cgroup::remove);
             record(launch, &Exit::without_start(Outcome::NotStarted { error: error.clone() }));
             say(&mut report, &Report::Failed(error));
         }
@@ -92,6 +94,7 @@ pub(super) fn run(launch: &Path, spec: Spec, go: OwnedFd, report: OwnedFd) {
 struct Init {
     launch: PathBuf,
     spec: Spec,
+    cgroup: Option<Cgroup>,
     signals: Signals,
     stdin: Option<Sending>,
     /// Our own ends of the FIFOs: they keep them open and tell how much is left in them.
@@ -114,9 +117,10 @@ enum Phase {
 }
 
 impl Init {
-    fn start(launch: &Path, spec: Spec) -> Result<Init, String> {
+    fn start(launch: &Path, spec: Spec, cgroup: Option<Cgroup>) -> Result<Init, String> {
         let step = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
         rustix::process::setsid().map_err(|error| format!("cannot open a session: {error}"))?;
+        rustix::thread::set_name(c"divisi-init").ok();
         rustix::process::set_child_subreaper(Some(getpid()))
             .map_err(|error| format!("cannot become a sub-reaper: {error}"))?;
         let signals = Signals::new(&SIGNALS).map_err(step("cannot receive signals"))?;
@@ -135,13 +139,17 @@ impl Init {
         let err = err.map_err(step("cannot open the error output"))?;
         let (stdin, input) = open_stdin(launch, &spec)?;
 
-        let child = command(&spec, input, out, err).spawn().map_err(|error| not_started(&spec, error))?;
+        dir::reserve(launch, dir::EXIT).map_err(step("cannot reserve space for the exit"))?;
+        let child = command(&spec, cgroup.as_ref(), input, out, err)
+            .spawn()
+            .map_err(|error| not_started(&spec, error))?;
         let main = Pid::from_raw(child.id() as i32).ok_or("the child has no process id")?;
         let timeout = spec.timeout_ms.map(Duration::from_millis);
         let mut init = Init {
             launch: launch.to_owned(),
             timeout_at: timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
             spec,
+            cgroup,
             signals,
             stdin,
             outputs,
@@ -213,7 +221,7 @@ impl Init {
                 return true;
             }
             Phase::Killing { again_at, give_up_at } if again_at <= now => {
-                tree::kill_all(|| tree::descendants(own_pid()));
+                self.kill_tree();
                 self.phase = Phase::Killing { again_at: now + KILL_AGAIN, give_up_at };
             }
             _ => {}
@@ -278,8 +286,15 @@ impl Init {
 
     fn kill(&mut self) {
         let now = Instant::now();
-        tree::kill_all(|| tree::descendants(own_pid()));
+        self.kill_tree();
         self.phase = Phase::Killing { again_at: now + KILL_AGAIN, give_up_at: now + KILL_WAIT_MAX };
+    }
+
+    fn kill_tree(&self) {
+        if let Some(cgroup) = &self.cgroup {
+            cgroup.kill();
+        }
+        tree::kill_all(|| tree::descendants(own_pid()));
     }
 
     /// The first reason counts, and only while the child has not ended by itself.
@@ -297,11 +312,14 @@ impl Init {
     fn feed(&mut self, step: fn(&mut Sending) -> io::Result<()>) {
         let result = self.stdin.as_mut().map_or(Ok(()), step);
         if let Err(error) = result {
-            eprintln!("init: standard input: {error}");
+            os::complain(&format!("init: standard input: {error}"));
         }
     }
 
     fn record(&self) {
+        if let Some(cgroup) = &self.cgroup {
+            cgroup.remove();
+        }
         let outcome = match self.status {
             Some(status) => match (status.code(), status.signal()) {
                 (Some(code), _) => Outcome::Exited { code },
@@ -330,7 +348,7 @@ impl Init {
                     Ok(true) => continue,
                     Ok(false) => std::thread::sleep(SPACE_RETRY),
                     Err(error) => {
-                        eprintln!("init: draining: {error}");
+                        os::complain(&format!("init: draining: {error}"));
                         std::thread::sleep(SPACE_RETRY);
                     }
                 }
@@ -374,7 +392,7 @@ fn open_stdin(launch: &Path, spec: &Spec) -> Result<(Option<Sending>, Stdio), St
     }
 }
 
-fn command(spec: &Spec, input: Stdio, out: OwnedFd, err: OwnedFd) -> Command {
+fn command(spec: &Spec, cgroup: Option<&Cgroup>, input: Stdio, out: OwnedFd, err: OwnedFd) -> Command {
     let (program, arguments) = spec.argv.split_first().map_or((None, &[][..]), |(p, a)| (Some(p), a));
     let mut command = Command::new(program.map_or("".as_ref(), |program| program.as_os_str()));
     command.args(arguments).env_clear().envs(&spec.env).env(LAUNCH_VARIABLE, &spec.id).current_dir(&spec.cwd);
@@ -386,7 +404,12 @@ fn command(spec: &Spec, input: Stdio, out: OwnedFd, err: OwnedFd) -> Command {
         (Resource::Fsize, spec.limits.fsize),
     ];
     let oom_score = spec.oom_score_adj.map(|score| score.clamp(0, 1000).to_string());
+    let procs = cgroup.map(Cgroup::procs);
     let prepare = move || {
+        if let Some(procs) = &procs {
+            // Best effort like all about groups: without it the tree is ended process by process.
+            drop(std::fs::write(procs, "0"));
+        }
         for (resource, limit) in limits {
             if let Some(limit) = limit {
                 // A limit above the present hard one cannot be had; the hard one is the nearest.
@@ -419,7 +442,7 @@ fn not_started(spec: &Spec, error: io::Error) -> String {
 /// A full disk must not lose the exit, so this waits for space.
 fn record(launch: &Path, exit: &Exit) {
     while let Err(error) = dir::write_json(launch, dir::EXIT, exit, Sync::Disk) {
-        eprintln!("init: recording the exit: {error}");
+        os::complain(&format!("init: recording the exit: {error}"));
         std::thread::sleep(SPACE_RETRY);
     }
 }

@@ -53,6 +53,9 @@ pub(super) struct Link {
     pub(super) view: watch::Sender<View>,
 }
 
+/// Who waits for the answer to which request.
+type Pending = HashMap<u64, oneshot::Sender<Answer>>;
+
 /// How a connection came to its end.
 enum End {
     Ended,
@@ -68,17 +71,16 @@ impl Link {
         let mut pause = RETRY.0;
         loop {
             if let Some(stream) = stream.take() {
-                match self.converse(stream).await {
+                let mut pending = Pending::new();
+                match self.converse(stream, &mut pending).await {
                     End::Released => return,
                     End::Ended => return self.ended(None),
                     End::Lost => pause = RETRY.0,
                 }
+                // Said before the pending requests learn that they failed, so that they wait for fresh news.
+                self.view.send_modify(|view| view.link = LinkState::Broken(None));
+                drop(pending);
             }
-            self.view.send_modify(|view| {
-                if !matches!(view.link, LinkState::Broken(_)) {
-                    view.link = LinkState::Broken(None);
-                }
-            });
             match reach(&self.launch, &self.spec, &self.shim).await {
                 Ok(Reached::Live(new)) => stream = Some(new),
                 Ok(Reached::Ended(exit)) => return self.ended(Some(exit)),
@@ -94,8 +96,7 @@ impl Link {
         }
     }
 
-    async fn converse(&mut self, mut stream: BufReader<UnixStream>) -> End {
-        let mut pending: HashMap<u64, oneshot::Sender<Answer>> = HashMap::new();
+    async fn converse(&mut self, mut stream: BufReader<UnixStream>, pending: &mut Pending) -> End {
         let mut next_id = 1;
         let mut line = Vec::new();
         let subscribe = Request { id: 0, len: 0, op: Op::Subscribe };

@@ -44,6 +44,7 @@
 //!
 //! This module never interprets what a child says, never decides that a child should end, and knows no git.
 
+mod cgroup;
 mod client;
 mod dir;
 mod exit;
@@ -55,6 +56,7 @@ mod journal;
 mod link;
 mod os;
 mod os_text;
+mod probe;
 mod reach;
 mod serve;
 mod shim;
@@ -63,6 +65,7 @@ mod stdin;
 mod tree;
 mod wire;
 
+pub use cgroup::CgroupPlace;
 pub use dir::{
     ERR_LOG, ERR_OLD_LOG, EXIT, IDENTITY, IN_JOURNAL, OUT_JOURNAL, ReadError, SHIM_LOG, SOCKET, SPEC,
 };
@@ -71,6 +74,7 @@ pub use follow::{Followed, Follower};
 pub use handle::{Launch, RequestError, State, Status};
 pub use identity::{Identity, ProcessId};
 pub use journal::Pause;
+pub use probe::{Level, Support, probe};
 pub use reach::{LaunchError, ShimCommand};
 pub use shim::shim_main;
 pub use spec::{

@@ -1,8 +1,9 @@
 //! The few system calls for which there is no safe wrapper.
 
-use std::io;
+use std::io::{self, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::process::Pid;
@@ -30,6 +31,28 @@ pub(super) fn fork() -> io::Result<Fork> {
     }
 }
 
+/// Closes all but the standard descriptors, whatever the daemon happened to have open and did not mark.
+///
+/// Only for the shim before it opens anything of its own.
+pub(super) fn close_inherited() {
+    // SAFETY: nothing in this process owns a descriptor above 2 yet.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0);
+    }
+}
+
+/// Complains on standard error, which is `shim.log`; the same complaint only once in a row, so that the log does not
+/// grow while something is tried again and again.
+pub(super) fn complain(complaint: &str) {
+    static LAST: Mutex<String> = Mutex::new(String::new());
+    let mut last = LAST.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if *last != complaint {
+        // Not eprintln: that panics when the disk is full.
+        drop(writeln!(io::stderr(), "{} {}: {complaint}", now_ms(), std::process::id()));
+        complaint.clone_into(&mut last);
+    }
+}
+
 /// Leaves without running destructors or flushing anything that the other side of a fork will flush.
 pub(super) fn leave(code: i32) -> ! {
     // SAFETY: _exit has no preconditions.
@@ -48,7 +71,8 @@ pub(super) fn ignore(signal: i32) {
 pub(super) fn reset_signals() {
     // SAFETY: both calls are async-signal-safe, and the set is initialised by sigemptyset.
     unsafe {
-        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGPIPE] {
+        // Those that cannot be set are passed over.
+        for signal in 1..=libc::SIGRTMAX() {
             libc::signal(signal, libc::SIG_DFL);
         }
         let mut none = MaybeUninit::uninit();

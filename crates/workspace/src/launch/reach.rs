@@ -13,6 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::cgroup::Cgroup;
 use super::dir::{self, ReadError, Sync};
 use super::exit::{Exit, Outcome};
 use super::identity::{Identity, boot_id};
@@ -27,6 +28,8 @@ const SHIM_TIMEOUT: Duration = Duration::from_secs(20);
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time to come to a connection or to the certainty that there is nothing to connect to.
 const REACH_TIMEOUT: Duration = Duration::from_secs(30);
+/// Shims that may end at their beginning before it is taken for more than an accident.
+const SILENT_MAX: u32 = 10;
 /// Pause between two looks at a launch that another process is about to serve.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
@@ -101,11 +104,14 @@ pub(super) async fn start(launch: &Path, spec: &Spec, shim: &ShimCommand) -> Res
         return Err(LaunchError::StartedBefore(launch.to_owned()));
     }
     dir::write_json(launch, dir::SPEC, spec, Sync::No).map_err(failed)?;
-    match run_shim(launch, shim, false).await? {
-        Ready::Listening => Ok(()),
-        Ready::Taken | Ready::Again => Err(LaunchError::StartedBefore(launch.to_owned())),
-        Ready::Gone => Err(LaunchError::Silent(launch.to_owned())),
-        Ready::Failed { why } => Err(LaunchError::NotStarted(why)),
+    match run_shim(launch, shim, false).await {
+        Ok(Ready::Listening) => Ok(()),
+        Ok(Ready::Taken | Ready::Again) => Err(LaunchError::StartedBefore(launch.to_owned())),
+        Ok(Ready::Gone) => Err(LaunchError::Silent(launch.to_owned())),
+        Ok(Ready::Failed { why }) => Err(LaunchError::NotStarted(why)),
+        // The shim was killed after it had started the init process: that goes on, and will be adopted.
+        Err(LaunchError::Silent(_)) if launch.join(dir::IDENTITY).exists() => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -120,6 +126,7 @@ pub(super) fn spec(launch: &Path) -> Result<Spec, LaunchError> {
 /// Connects to the shim; makes a new one if it was killed; finds out how it ended if all is over.
 pub(super) async fn reach(launch: &Path, spec: &Spec, shim: &ShimCommand) -> Result<Reached, LaunchError> {
     let until = Instant::now() + REACH_TIMEOUT;
+    let mut silent = 0;
     let failed = |source| LaunchError::Dir { path: launch.to_owned(), source };
     while Instant::now() < until {
         if let Ok(stream) = connect(launch).await {
@@ -137,8 +144,14 @@ pub(super) async fn reach(launch: &Path, spec: &Spec, shim: &ShimCommand) -> Res
         };
         if identity.open_init().map_err(failed)?.is_some() {
             drop(lock);
-            if let Ready::Failed { why } = run_shim(launch, shim, true).await? {
-                return Err(LaunchError::NotStarted(why));
+            match run_shim(launch, shim, true).await {
+                Ok(Ready::Failed { why }) => return Err(LaunchError::NotStarted(why)),
+                // Killed while it began. One that can never begin is not tried for long.
+                Err(LaunchError::Silent(_)) if silent < SILENT_MAX => {
+                    silent += 1;
+                    sleep(LOOK_AGAIN * silent).await;
+                }
+                result => drop(result?),
             }
             continue;
         }
@@ -191,7 +204,9 @@ async fn lost(launch: &Path, spec: &Spec, identity: &Identity) -> io::Result<Exi
     let same_boot = identity.boot_id == boot_id()?;
     let id = spec.id.clone();
     let ended = if same_boot {
-        tokio::task::spawn_blocking(move || end_leftovers(&id, None)).await.unwrap_or_default()
+        let cgroup = identity.cgroup.as_deref().and_then(Cgroup::named);
+        let end = move || end_leftovers(&id, cgroup.as_ref(), None);
+        tokio::task::spawn_blocking(end).await.unwrap_or_default()
     } else {
         0
     };

@@ -9,11 +9,13 @@ use std::{fs, io};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, WaitOptions, getpid, pidfd_send_signal};
 
+use super::cgroup::Cgroup;
 use super::client::Client;
 use super::dir::{self, Sync};
 use super::exit::{EndedBy, Exit, Outcome};
 use super::init::{self, End, timespec};
 use super::journal::{Drain, Drained, Pause};
+use super::os;
 use super::spec::{LAUNCH_VARIABLE, OnCap, Spec, Stdin};
 use super::stdin::Accepting;
 use super::tree;
@@ -34,6 +36,7 @@ const LOST_ROUNDS_MAX: usize = 100;
 pub(super) struct Server {
     launch: PathBuf,
     spec: Spec,
+    cgroup: Option<Cgroup>,
     init: OwnedFd,
     out: Drain,
     err: Option<Drain>,
@@ -53,6 +56,7 @@ impl Server {
     pub(super) fn new(
         launch: &Path,
         spec: Spec,
+        cgroup: Option<Cgroup>,
         init: OwnedFd,
         out: Drain,
         err: Option<Drain>,
@@ -71,6 +75,7 @@ impl Server {
         let mut server = Server {
             launch: launch.to_owned(),
             spec,
+            cgroup,
             init,
             out,
             err,
@@ -146,17 +151,22 @@ impl Server {
     }
 
     fn drain(&mut self) {
-        if self.retry_at.is_some_and(|at| at > Instant::now()) {
-            return;
-        }
+        let may_retry = self.retry_at.is_none_or(|at| at <= Instant::now());
         // What the pipes still hold when the child is gone is little, and belongs in the journal.
         if self.out_paused == Some(Pause::Cap) && (self.init_gone || self.launch.join(dir::EXIT).exists()) {
             self.out.cap = u64::MAX;
         }
-        self.out_paused = turn(&mut self.out, self.init_gone);
-        self.err_paused = self.err.as_mut().and_then(|err| turn(err, self.init_gone));
-        let paused = self.out_paused.is_some() || self.err_paused.is_some();
-        self.retry_at = paused.then(|| Instant::now() + PAUSE_RETRY);
+        if self.out_paused.is_none() || may_retry {
+            self.out_paused = turn(&mut self.out, self.init_gone);
+        }
+        if let Some(err) = self.err.as_mut().filter(|_| self.err_paused.is_none() || may_retry) {
+            self.err_paused = turn(err, self.init_gone);
+        }
+        if self.out_paused.is_none() && self.err_paused.is_none() {
+            self.retry_at = None;
+        } else if may_retry {
+            self.retry_at = Some(Instant::now() + PAUSE_RETRY);
+        }
         if self.out_paused == Some(Pause::Cap) && self.spec.on_cap == OnCap::End && !self.limit_told {
             self.limit_told = true;
             self.end(End { by: EndedBy::OutputLimit, grace_ms: None });
@@ -234,9 +244,12 @@ impl Server {
             Op::Terminate { grace_ms } => self.end(End { by: EndedBy::Terminate, grace_ms }),
             Op::Kill => self.end(End { by: EndedBy::Kill, grace_ms: Some(0) }),
             Op::Cap { bytes } => {
+                // Kept, because the next shim must not pause what this one was told to let go.
+                dir::write_json(&self.launch, dir::CAP, &bytes, Sync::No)
+                    .map_err(|error| Refusal::Full { why: error.to_string() })?;
                 self.out.cap = bytes.max(1);
                 self.limit_told = false;
-                self.retry_at = None;
+                self.retry_at = self.retry_at.map(|_| Instant::now());
             }
             Op::Unknown => return Err(Refusal::Unknown),
         }
@@ -259,9 +272,11 @@ impl Server {
     fn end(&mut self, how: End) {
         // Without the file (a full disk) the init process still ends, with the grace of the spec.
         if let Err(error) = dir::write_json(&self.launch, dir::END, &how, Sync::No) {
-            eprintln!("shim: {}: {error}", dir::END);
+            os::complain(&format!("{}: {error}", dir::END));
         }
         self.signal(if how.by == EndedBy::Kill { init::KILL } else { init::TERMINATE });
+        // The child may have stopped its own init process.
+        self.signal(Signal::CONT);
     }
 
     fn signal(&mut self, signal: Signal) {
@@ -272,17 +287,17 @@ impl Server {
     /// The init process was killed. Its children are ours now if we forked it; otherwise they carry the mark.
     fn lost(&mut self) {
         let own = getpid().as_raw_nonzero().get();
-        let ended = end_leftovers(&self.spec.id, Some(own));
+        let ended = end_leftovers(&self.spec.id, self.cgroup.as_ref(), Some(own));
         let why = "its init process was killed".to_owned();
         let exit = Exit { strays_ended: ended as u32, ..Exit::without_start(Outcome::Lost { why }) };
         if let Err(error) = dir::write_json(&self.launch, dir::EXIT, &exit, Sync::Disk) {
-            eprintln!("shim: {}: {error}", dir::EXIT);
+            os::complain(&format!("{}: {error}", dir::EXIT));
         }
     }
 }
 
-/// Ends every process of a launch whose init process is gone: those below `root` and those with the mark.
-pub(super) fn end_leftovers(id: &str, root: Option<i32>) -> usize {
+/// Ends every process of a launch whose init process is gone: those in its group, below `root`, and with the mark.
+pub(super) fn end_leftovers(id: &str, cgroup: Option<&Cgroup>, root: Option<i32>) -> usize {
     let find = || {
         let mut found = root.map(tree::descendants).unwrap_or_default();
         let own = getpid().as_raw_nonzero().get();
@@ -295,10 +310,16 @@ pub(super) fn end_leftovers(id: &str, root: Option<i32>) -> usize {
     for _ in 0..LOST_ROUNDS_MAX {
         let killed = tree::kill_all(find);
         ended = ended.max(killed);
+        if let Some(cgroup) = cgroup {
+            cgroup.kill();
+        }
         if killed == 0 {
             break;
         }
         std::thread::sleep(Duration::from_millis(5));
+    }
+    if let Some(cgroup) = cgroup {
+        cgroup.remove();
     }
     ended
 }
@@ -311,7 +332,7 @@ fn turn(drain: &mut Drain, to_the_end: bool) -> Option<Pause> {
             Ok(Drained::Empty | Drained::More) => return None,
             Ok(Drained::Paused(why)) => return Some(why),
             Err(error) => {
-                eprintln!("shim: draining: {error}");
+                os::complain(&format!("draining: {error}"));
                 return Some(Pause::NoSpace);
             }
         }

@@ -9,6 +9,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, getpid};
 use serde::{Deserialize, Serialize};
 
+use super::cgroup::{Cgroup, CgroupPlace};
 use super::dir::{self, ReadError, Sync};
 use super::identity::{Identity, ProcessId, boot_id};
 use super::init::{self, Report};
@@ -42,7 +43,7 @@ pub fn shim_main(dir: &Path, adopt: bool) -> ExitCode {
     // The second process is not the child of the daemon, so the daemon neither waits for it nor takes it along.
     match os::fork() {
         Ok(Fork::Parent(_)) => return ExitCode::SUCCESS,
-        Ok(Fork::Child) => {}
+        Ok(Fork::Child) => os::close_inherited(),
         Err(error) => {
             tell(&Ready::Failed { why: format!("cannot fork: {error}") });
             return ExitCode::FAILURE;
@@ -58,7 +59,7 @@ pub fn shim_main(dir: &Path, adopt: bool) -> ExitCode {
     tell(&ready);
     let Some(mut server) = server else { return ExitCode::FAILURE };
     if let Err(error) = close_output() {
-        eprintln!("shim: {error}");
+        os::complain(&format!("{error}"));
     }
     server.run();
     ExitCode::SUCCESS
@@ -91,11 +92,11 @@ fn step<E: Into<io::Error>>(what: &'static str) -> impl FnOnce(E) -> ShimError {
 /// Everything up to listening.
 fn begin(launch: &Path, adopt: bool) -> Result<Server, ShimError> {
     rustix::process::setsid().map_err(step("open a session"))?;
+    rustix::thread::set_name(c"divisi-shim").ok();
     rustix::process::set_child_subreaper(Some(getpid())).map_err(step("become a sub-reaper"))?;
     // The directory by a short relative name from here on: a socket's path may have 107 bytes only.
     std::env::set_current_dir(launch).map_err(step("enter the launch directory"))?;
     let launch = Path::new(".");
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGXFSZ, libc::SIGPIPE] {
         os::ignore(signal);
     }
@@ -114,12 +115,14 @@ fn begin(launch: &Path, adopt: bool) -> Result<Server, ShimError> {
         (false, _) => return Err(ShimError::Again),
     };
     let init = identity.open_init().map_err(step("find the init process"))?.ok_or(ShimError::Gone)?;
-    let drain = Drain::journal(launch, journal, spec.journal_cap).map_err(step("open the output"))?;
+    let cap = dir::read_json(launch, dir::CAP)?.unwrap_or(spec.journal_cap);
+    let drain = Drain::journal(launch, journal, cap).map_err(step("open the output"))?;
     let log = match spec.stderr {
         Stderr::Log => Some(Drain::log(launch, spec.err_cap).map_err(step("open the error output"))?),
         Stderr::Journal => None,
     };
-    Server::new(launch, spec, init, drain, log).map_err(step("listen on the socket"))
+    let cgroup = identity.cgroup.as_deref().and_then(Cgroup::named);
+    Server::new(launch, spec, cgroup, init, drain, log).map_err(step("listen on the socket"))
 }
 
 /// Forks the init process and records who it is before it may start anything. Gives the journal back; the copy in
@@ -129,6 +132,7 @@ fn start_init(launch: &Path, spec: &Spec, journal: File) -> Result<(Identity, Fi
     make_fifo(&launch.join(dir::STDERR_FIFO)).map_err(step("make the error output"))?;
     let (go, mut say_go) = pipe().map_err(step("make a pipe"))?;
     let (hear_report, report) = pipe().map_err(step("make a pipe"))?;
+    let cgroup = CgroupPlace::find().enter(&spec.id);
     let init = match os::fork().map_err(step("fork"))? {
         Fork::Parent(pid) => pid,
         Fork::Child => {
@@ -136,14 +140,16 @@ fn start_init(launch: &Path, spec: &Spec, journal: File) -> Result<(Identity, Fi
             // The init process must not keep the lock of the shim, nor the daemon waiting for its first line.
             drop(journal);
             drop(close_output());
-            init::run(launch, spec.clone(), go.into(), report.into());
+            init::run(launch, spec.clone(), cgroup, go.into(), report.into());
             os::leave(0);
         }
     };
     drop((go, report));
     let record = |child: Option<Pid>| -> io::Result<Identity> {
         let child = child.map(ProcessId::of).transpose().unwrap_or_default();
-        let identity = Identity { version: 1, boot_id: boot_id()?, init: ProcessId::of(init)?, child };
+        let cgroup = cgroup.as_ref().map(|group| group.path().to_owned());
+        let identity =
+            Identity { version: 1, boot_id: boot_id()?, init: ProcessId::of(init)?, cgroup, child };
         dir::write_json(launch, dir::IDENTITY, &identity, Sync::No)?;
         Ok(identity)
     };

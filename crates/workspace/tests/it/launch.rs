@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
-mod support;
-
+mod bounds;
+mod crash;
 mod ending;
+mod input;
 mod output;
+mod refuse;
+mod setting;
+mod support;

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use divisi_workspace::launch::{Launch, ShimCommand, shim_main};
+use divisi_workspace::launch::{
+    Followed, Launch, Outcome, Pause, RequestError, ShimCommand, Spec, State, Stdin, shim_main,
+};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -22,6 +24,9 @@ fn main() -> ExitCode {
         ["echo"] => done(echo()),
         ["stubborn"] => stubborn(),
         ["stray", file] => stray(file),
+        ["flood"] => done(flood()),
+        ["full-disk-output", dir] => full_disk_output(Path::new(dir)),
+        ["full-disk-input", dir] => full_disk_input(Path::new(dir)),
         ["one-line", bytes] => done(one_line(bytes.parse().unwrap())),
         other => {
             eprintln!("unknown: {other:?}");
@@ -40,18 +45,75 @@ fn done(result: io::Result<()>) -> ExitCode {
     }
 }
 
+fn shim() -> ShimCommand {
+    ShimCommand { program: std::env::current_exe().unwrap(), args: vec!["shim".into()] }
+}
+
+fn run(work: impl Future<Output = ()>) -> ExitCode {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
+    ExitCode::SUCCESS
+}
+
 /// Starts what lies prepared in `DIR/spec-for-daemon.json` and waits to be killed.
 fn daemon(dir: &Path) -> ExitCode {
     let spec = std::fs::read(dir.join("spec-for-daemon.json")).unwrap();
     let spec = serde_json::from_slice(&spec).unwrap();
-    let shim = ShimCommand { program: std::env::current_exe().unwrap(), args: vec!["shim".into()] };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let launch = Launch::start(&dir.join("launch"), &spec, &shim).await.unwrap();
+    run(async {
+        let launch = Launch::start(&dir.join("launch"), &spec, &shim()).await.unwrap();
         println!("started");
         launch.wait().await;
-    });
-    ExitCode::SUCCESS
+    })
+}
+
+/// A child writes more than the disk `DIR` has room for, until room is made.
+fn full_disk_output(dir: &Path) -> ExitCode {
+    let filler = dir.join("filler");
+    std::fs::write(&filler, vec![0; 700 << 10]).unwrap();
+    let program = std::env::current_exe().unwrap().into_os_string();
+    let spec = Spec::new([program, "lines".into(), "60000".into()], dir);
+    let expected: String = (0..60_000).map(|n| format!("line {n}\n")).collect();
+    run(async {
+        let launch = Launch::start(&dir.join("launch"), &spec, &shim()).await.unwrap();
+        let mut status = launch.status();
+        while status.paused != Some(Pause::NoSpace) {
+            assert_eq!(status.state, State::Running);
+            status = launch.changed(&status).await;
+        }
+        std::fs::remove_file(filler).unwrap();
+        assert!(launch.wait().await.success());
+        let journal = std::fs::read_to_string(dir.join("launch/out.journal")).unwrap();
+        assert!(journal == expected, "{} of {} bytes", journal.len(), expected.len());
+    })
+}
+
+/// Input for a child whose launch directory is on the full disk `DIR`, and its end.
+fn full_disk_input(dir: &Path) -> ExitCode {
+    let mut spec = Spec::new(["/bin/cat"], "/");
+    spec.stdin = Stdin::Journaled;
+    run(async {
+        let launch = Launch::start(&dir.join("launch"), &spec, &shim()).await.unwrap();
+        assert_eq!(launch.write(0, b"before\n").await, Ok(7));
+        let mut output = launch.follow(0).unwrap();
+        assert_eq!(output.next().await.unwrap(), Followed::Bytes { offset: 0, bytes: b"before\n".to_vec() });
+        let filler = dir.join("filler");
+        let mut file = std::fs::File::create(&filler).unwrap();
+        while file.write_all(&[0; 4096]).is_ok() {}
+        let refused = launch.write(7, &[b'x'; 50_000]).await;
+        assert!(matches!(refused, Err(RequestError::Full(_))), "{refused:?}");
+        assert_eq!(launch.load_stdin().unwrap(), b"before\n");
+        launch.terminate(None).await.unwrap();
+        let exit = launch.wait().await;
+        assert_eq!(exit.outcome, Outcome::Signaled { signal: 15 }, "{exit:?}");
+        assert!(dir.join("launch/exit.json").exists());
+    })
+}
+
+fn flood() -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let block = [b'f'; 8192];
+    loop {
+        out.write_all(&block)?;
+    }
 }
 
 fn lines(count: u64) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use divisi_workspace::launch::{Exit, Followed, Launch, ShimCommand, Spec};
+use divisi_workspace::launch::{Exit, Followed, Launch, LaunchError, ShimCommand, Spec, State, Status};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -60,6 +60,12 @@ impl Place {
         Launch::attach(&self.launch_dir(), &shim()).await.unwrap()
     }
 
+    /// The process ids that a habit wrote into a file.
+    pub fn pids(&self, name: &str) -> Vec<i32> {
+        let text = std::fs::read_to_string(self.path(name)).unwrap();
+        text.lines().map(|line| line.parse().unwrap()).collect()
+    }
+
     /// The process that listens on the launch's socket.
     pub fn shim_pid(&self) -> Option<i32> {
         shim_of(&self.launch_dir())
@@ -75,8 +81,7 @@ pub fn kill(pid: i32, signal: Signal) -> bool {
     kill_process(Pid::from_raw(pid).unwrap(), signal).is_ok()
 }
 
-/// The shim of a launch directory: the process with that command line that is no init process, which has children
-/// or a child of its own session; found by the lock that it holds on the journal.
+/// The shim of a launch directory is the process that has the lock of its journal.
 fn shim_of(dir: &Path) -> Option<i32> {
     use std::os::unix::fs::MetadataExt;
     let inode = std::fs::metadata(dir.join("out.journal")).ok()?.ino();
@@ -137,4 +142,37 @@ pub async fn until(what: &str, mut condition: impl FnMut() -> bool) {
 
 pub fn numbered(count: u64) -> Vec<u8> {
     (0..count).flat_map(|n| format!("line {n}\n").into_bytes()).collect()
+}
+
+/// The living processes that carry the mark of a launch.
+pub fn marked(id: &str) -> Vec<i32> {
+    let pids = std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let mark = format!("DIVISI_LAUNCH={id}");
+    let carries = |pid: &i32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
+    };
+    pids.filter(carries).filter(|pid| is_alive(*pid)).collect()
+}
+
+pub async fn try_attach(place: &Place) -> Result<(), LaunchError> {
+    Launch::attach(&place.launch_dir(), &shim()).await.map(drop)
+}
+
+/// Waits for a status.
+pub async fn status_when(launch: &Launch, condition: impl Fn(&Status) -> bool) -> Status {
+    let waiting = async {
+        let mut status = launch.status();
+        while !condition(&status) {
+            assert!(!matches!(status.state, State::Ended(_)), "ended before: {status:?}");
+            status = launch.changed(&status).await;
+        }
+        status
+    };
+    tokio::time::timeout(PATIENCE, waiting)
+        .await
+        .unwrap_or_else(|_| panic!("never came: {:?}", launch.status()))
 }

@@ -1,0 +1,134 @@
+//! What is left when the daemon, the shim or the init process is killed.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use divisi_workspace::launch::{Identity, Outcome, ProcessId, State};
+use rustix::process::Signal;
+
+use super::support::*;
+
+#[tokio::test]
+async fn a_child_outlives_its_daemon_and_the_shim() {
+    let place = Place::new();
+    let spec = place.spec(&["slow-lines", "100000"]);
+    std::fs::write(place.path("spec-for-daemon.json"), serde_json::to_vec(&spec).unwrap()).unwrap();
+    let mut daemon =
+        Command::new(program()).arg("daemon").arg(place.root.path()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "started\n");
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    assert!(place.kill_shim());
+    let launch = place.attach().await;
+    assert_eq!(launch.status().state, State::Running);
+    assert!(output(&launch).await == numbered(100_000));
+    assert!(exit(&launch).await.success());
+}
+
+#[tokio::test]
+async fn output_at_the_end_is_kept_even_if_nobody_is_there_to_take_it() {
+    let place = Place::new();
+    let go = place.path("go");
+    let script =
+        format!("while ! [ -e {} ]; do sleep 0.01; done; echo the last words; echo err >&2", go.display());
+    let launch = place.start(&place.shell(&script)).await;
+    let init = launch.load_identity().unwrap().unwrap().init.pid;
+    drop(launch);
+    assert!(place.kill_shim());
+    until("the shim is gone", || place.shim_pid().is_none()).await;
+    std::fs::write(go, "").unwrap();
+    until("the init process has gone", || !is_alive(init)).await;
+    assert_eq!(std::fs::read(place.launch_dir().join("out.journal")).unwrap(), b"the last words\n");
+    assert_eq!(std::fs::read(place.launch_dir().join("err.log")).unwrap(), b"err\n");
+    assert!(exit(&place.attach().await).await.success());
+}
+
+#[tokio::test]
+async fn without_its_init_process_a_launch_ends_and_says_that_it_was_lost() {
+    let place = Place::new();
+    let pids = place.path("pids");
+    let script = format!("{} stray {}; exec sleep 1000", program().display(), pids.display());
+    let launch = place.start(&place.shell(&script)).await;
+    output_with(&launch, "left three").await;
+    let identity = launch.load_identity().unwrap().unwrap();
+    assert!(kill(identity.init.pid, Signal::KILL));
+    let exit = exit(&launch).await;
+    assert!(matches!(exit.outcome, Outcome::Lost { .. }) && exit.strays_ended >= 4, "{exit:?}");
+    assert!(!is_alive(identity.child.unwrap().pid));
+    assert_eq!(marked(&launch.spec().id), Vec::<i32>::new());
+    assert_eq!(output(&launch).await, b"left three\n");
+}
+
+#[tokio::test]
+async fn with_shim_and_init_killed_what_is_left_ends_at_the_next_attach() {
+    let place = Place::new();
+    let pids = place.path("pids");
+    let script = format!("{} stray {}; exec sleep 1000", program().display(), pids.display());
+    let launch = place.start(&place.shell(&script)).await;
+    output_with(&launch, "left three").await;
+    let identity = launch.load_identity().unwrap().unwrap();
+    let id = launch.spec().id.clone();
+    drop(launch);
+    assert!(place.kill_shim());
+    assert!(kill(identity.init.pid, Signal::KILL));
+    until("both are gone", || place.shim_pid().is_none() && !is_alive(identity.init.pid)).await;
+    let launch = place.attach().await;
+    let first = exit(&launch).await;
+    assert!(matches!(first.outcome, Outcome::Lost { .. }), "{first:?}");
+    until("the rest is gone", || marked(&id).is_empty()).await;
+    assert_eq!(exit(&place.attach().await).await, first, "the answer stays the same");
+}
+
+#[tokio::test]
+async fn a_process_with_the_same_id_is_left_alone() {
+    let place = Place::new();
+    let launch = place.start(&place.shell("exit 0")).await;
+    exit(&launch).await;
+    let dir = place.launch_dir();
+    let mut identity = launch.load_identity().unwrap().unwrap();
+    let mut bystander = Command::new("sleep").arg("1000").spawn().unwrap();
+    for started_ticks in [identity.init.started_ticks, 0] {
+        identity.init = ProcessId { pid: bystander.id() as i32, started_ticks, ..identity.init };
+        write_identity(&place, &identity);
+        drop(std::fs::remove_file(dir.join("exit.json")));
+        let launch = place.attach().await;
+        launch.kill().await.unwrap();
+        assert!(matches!(exit(&launch).await.outcome, Outcome::Lost { .. }));
+    }
+    assert!(bystander.try_wait().unwrap().is_none(), "the bystander was ended");
+    bystander.kill().unwrap();
+    bystander.wait().unwrap();
+}
+
+#[tokio::test]
+async fn after_a_restart_of_the_machine_nothing_is_looked_for() {
+    let place = Place::new();
+    let launch = place.start(&place.shell("exit 0")).await;
+    exit(&launch).await;
+    let mut identity = launch.load_identity().unwrap().unwrap();
+    identity.boot_id = "00000000-0000-0000-0000-000000000000".to_owned();
+    write_identity(&place, &identity);
+    std::fs::remove_file(place.launch_dir().join("exit.json")).unwrap();
+    let Outcome::Lost { why } = exit(&place.attach().await).await.outcome else { panic!("not lost") };
+    assert_eq!(why, "the machine was restarted");
+}
+
+#[tokio::test]
+async fn a_killed_start_can_be_started_again_or_is_adopted() {
+    // A daemon that was killed between writing the spec and starting the shim leaves only the spec.
+    let place = Place::new();
+    let spec = place.shell("echo ran");
+    std::fs::create_dir(place.launch_dir()).unwrap();
+    std::fs::write(place.launch_dir().join("spec.json"), serde_json::to_vec(&spec).unwrap()).unwrap();
+    let error = try_attach(&place).await.unwrap_err();
+    assert!(error.to_string().ends_with("was never started"), "{error}");
+    let launch = place.start(&spec).await;
+    assert_eq!(output(&launch).await, b"ran\n");
+}
+
+fn write_identity(place: &Place, identity: &Identity) {
+    let json = serde_json::to_vec(identity).unwrap();
+    std::fs::write(place.launch_dir().join("identity.json"), json).unwrap();
+}
