@@ -8,7 +8,9 @@ use std::sync::{Arc, RwLock};
 use divisi_model::event::Event;
 use divisi_model::project::Project;
 use divisi_model::task::TaskSpec;
-use divisi_model::{Actor, AttemptId, Command, ProjectId, Refusal, Stream, TaskId, TaskNumber, TaskState, decide, fold};
+use divisi_model::{
+    Actor, AttemptId, Command, ProjectId, Refusal, Stream, TaskId, TaskNumber, TaskState, decide, fold,
+};
 use divisi_store::{Store, Sync};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
@@ -78,7 +80,12 @@ impl Authority {
     }
 
     /// Makes a project known by its root; one that is known already is returned as it is.
-    pub(crate) async fn add_project(&self, actor: Actor, name: String, root: String) -> Result<Project, Refusal> {
+    pub(crate) async fn add_project(
+        &self,
+        actor: Actor,
+        name: String,
+        root: String,
+    ) -> Result<Project, Refusal> {
         let _adding = self.adding.lock().await;
         if let Some(known) = read(&self.projects).values().find(|project| project.root == root) {
             return Ok(known.clone());
@@ -123,8 +130,15 @@ impl Authority {
         done.await.unwrap_or_else(|error| Err(internal(format!("the command was not carried out: {error}"))))
     }
 
-    async fn submit_whole(&self, actor: Actor, task: TaskId, command: Command) -> Result<Arc<TaskState>, Refusal> {
-        let slot = self.slot(task).ok_or_else(|| Refusal::not_found("there is no such task", "divisi ls lists them"))?;
+    async fn submit_whole(
+        &self,
+        actor: Actor,
+        task: TaskId,
+        command: Command,
+    ) -> Result<Arc<TaskState>, Refusal> {
+        let slot = self
+            .slot(task)
+            .ok_or_else(|| Refusal::not_found("there is no such task", "divisi ls lists them"))?;
         let _order = slot.order.lock().await;
         let state = slot.state();
         let events = decide(Some(&state), command, &mut Uuid::now_v7)?;
@@ -132,14 +146,19 @@ impl Authority {
             return Ok(state);
         }
         let envelopes = self.append(Stream::Task(task), state.version, actor, events).await?;
-        let folded = envelopes.iter().fold(Some((*state).clone()), |state, envelope| fold(state, task, envelope));
+        let folded =
+            envelopes.iter().fold(Some((*state).clone()), |state, envelope| fold(state, task, envelope));
         let folded = Arc::new(folded.ok_or_else(|| internal("the events could not be folded".to_owned()))?);
         *write(&slot.state) = Arc::clone(&folded);
         Ok(folded)
     }
 
     /// Says for a stage what it did or saw.
-    pub(crate) async fn report(self: &Arc<Self>, attempt: AttemptId, event: Event) -> Result<Arc<TaskState>, Refusal> {
+    pub(crate) async fn report(
+        self: &Arc<Self>,
+        attempt: AttemptId,
+        event: Event,
+    ) -> Result<Arc<TaskState>, Refusal> {
         self.submit(Actor::Divisi, attempt.task, Command::Report(event)).await
     }
 

@@ -36,8 +36,10 @@ pub(crate) async fn run_missing(
 ) -> Result<bool, StepError> {
     let Some(attempt) = task.attempt(id.number) else { return Ok(false) };
     let missing = |check: &Check| attempt.evidence_for(&check.name, &subject.tree).is_none();
-    let checks: Vec<_> = task.spec.checks().into_iter().filter(missing).collect();
-    let runs = checks.iter().map(|check| run_one(context, id, task, attempt, check, subject));
+    let checks: Vec<_> =
+        task.spec.checks().into_iter().enumerate().filter(|(_, check)| missing(check)).collect();
+    let runs =
+        checks.iter().map(|(place, check)| run_one(context, id, task, attempt, (*place, check), subject));
     let done = try_join_all(runs).await?;
     Ok(done.into_iter().all(|stored| stored))
 }
@@ -47,13 +49,14 @@ async fn run_one(
     id: AttemptId,
     task: &TaskState,
     attempt: &AttemptState,
-    check: &Check,
+    (place, check): (usize, &Check),
     subject: &Subject,
 ) -> Result<bool, StepError> {
     let permit = context.checks.acquire().await.map_err(|error| StepError::of(&error))?;
-    let name = format!("{}.{}/{}-{}", task.spec.number, id.number, subject.commit.short(), slug(&check.name));
-    let log = format!("checks/{name}");
-    let tree = context.path(&format!("check-trees/{name}"));
+    let attempt_name = workspaces::name(task, id);
+    let run_name = format!("{}-{}-{}", subject.commit.short(), place + 1, slug(&check.name));
+    let tree_name = format!("{attempt_name}-{run_name}");
+    let log = format!("checks/{attempt_name}/{run_name}");
     let started = Timestamp::now();
     let evidence = |outcome, millis, log_sha256, counts| Evidence {
         check: check.name.clone(),
@@ -70,33 +73,38 @@ async fn run_one(
         counts,
         environment: format!("{} {}, local", std::env::consts::OS, std::env::consts::ARCH),
     };
-    let stored = match workspaces::clean_checkout(context, task, &subject.commit, &tree).await {
+    let stored = match workspaces::clean_checkout(context, task, &subject.commit, &tree_name).await {
         Err(StepError(why)) => {
             let why = format!("no clean checkout: {why}");
             evidence(CheckOutcome::NotRun { why }, 0, String::new(), None)
         }
-        Ok(()) => {
+        Ok(tree) => {
             let environment = workspaces::check_environment(context, task, attempt, &tree);
             let limit = Duration::from_secs(u64::from(check.timeout_seconds));
             let dir = context.path(&log);
             let command = check.command.clone();
-            let run = Run { dir: dir.clone(), command, cwd: tree.clone(), environment, limit };
+            let run = Run { dir: dir.clone(), command, cwd: tree, environment, limit };
             let Some(exit) = run::run(context, run).await? else { return Ok(false) };
-            let (end, sha256) = blocking(move || run::journal_end(&dir, COUNT_BYTES)).await?.unwrap_or_default();
+            let (end, sha256) =
+                blocking(move || run::journal_end(&dir, COUNT_BYTES)).await?.unwrap_or_default();
             let millis = exit.ended_at_ms.saturating_sub(exit.started_at_ms);
             evidence(outcome(&exit), millis, sha256, crate::counts::counts(&end))
         }
     };
     drop(permit);
-    let reported = context.try_report(id, Event::EvidenceStored { attempt: id.number, evidence: Box::new(stored) }).await;
-    workspaces::remove_checkout(context, &tree).await?;
+    let reported = context
+        .try_report(id, Event::EvidenceStored { attempt: id.number, evidence: Box::new(stored) })
+        .await;
+    workspaces::remove_checkout(context, task, &tree_name).await?;
     reported
 }
 
 fn outcome(exit: &Exit) -> CheckOutcome {
     match (exit.ended_by, &exit.outcome) {
         (Some(EndedBy::Timeout), _) => CheckOutcome::TimedOut,
-        (Some(EndedBy::OutputLimit), _) => CheckOutcome::NotRun { why: "it wrote too much output".to_owned() },
+        (Some(EndedBy::OutputLimit), _) => {
+            CheckOutcome::NotRun { why: "it wrote too much output".to_owned() }
+        }
         (_, Outcome::Exited { code: 0 }) => CheckOutcome::Passed,
         (_, Outcome::Exited { code }) => CheckOutcome::Failed { code: *code },
         (_, Outcome::Signaled { signal }) => CheckOutcome::Signalled { signal: *signal },

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use divisi_model::{AttemptId, TaskState};
+use divisi_model::{Actor, AttemptId, Command, Event, RefusalKind, TaskState};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::authority::Authority;
@@ -16,12 +17,40 @@ pub(crate) struct Context {
     pub(crate) options: Options,
     pub(crate) stop: CancellationToken,
     pub(crate) git: divisi_workspace::Git,
+    /// One permit per check that may run at once.
+    pub(crate) checks: Semaphore,
 }
 
 impl Context {
     /// The newest state of an attempt's task.
     pub(crate) fn task(&self, id: AttemptId) -> Result<Arc<TaskState>, StepError> {
         self.authority.task_by_id(id.task).ok_or_else(|| StepError(format!("there is no task {}", id.task)))
+    }
+
+    /// Says what a step did or saw. What no longer fits the state of the task is not an error: something else came first.
+    pub(crate) async fn report(&self, id: AttemptId, event: Event) -> Result<(), StepError> {
+        self.try_report(id, event).await.map(drop)
+    }
+
+    /// As [`Context::report`], and whether it fitted.
+    pub(crate) async fn try_report(&self, id: AttemptId, event: Event) -> Result<bool, StepError> {
+        self.try_submit(id, Command::Report(event)).await
+    }
+
+    /// Asks for something in Divisi's own name; what no longer fits is not an error.
+    pub(crate) async fn submit(&self, id: AttemptId, command: Command) -> Result<(), StepError> {
+        self.try_submit(id, command).await.map(drop)
+    }
+
+    async fn try_submit(&self, id: AttemptId, command: Command) -> Result<bool, StepError> {
+        match self.authority.submit(Actor::Divisi, id.task, command).await {
+            Ok(_) => Ok(true),
+            Err(refusal) if refusal.kind == RefusalKind::WrongState => {
+                tracing::debug!(attempt = %id, %refusal, "something else came first");
+                Ok(false)
+            }
+            Err(refusal) => Err(refusal.into()),
+        }
     }
 
     /// A path below the data folder.
@@ -31,6 +60,10 @@ impl Context {
 }
 
 /// Runs what blocks, such as git, beside the async tasks.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StepError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| StepError(format!("a blocking step ended: {error}")))
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StepError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| StepError(format!("a blocking step ended: {error}")))
 }

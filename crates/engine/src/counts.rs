@@ -17,7 +17,8 @@ pub(crate) fn counts(log: &str) -> Option<Counts> {
             let sum = found.get_or_insert_with(Counts::default);
             (sum.passed, sum.failed, sum.skipped) =
                 (sum.passed + line.passed, sum.failed + line.failed, sum.skipped + line.skipped);
-        } else if line.contains("tests run:") || (line.contains(" passed") && (line.starts_with('=') || line.starts_with("Tests")))
+        } else if line.contains("tests run:")
+            || (line.contains(" passed") && (line.starts_with('=') || line.starts_with("Tests")))
             || (line.contains(" failed") && line.starts_with('='))
         {
             found = Some(Counts {
@@ -48,7 +49,9 @@ pub(crate) fn counts(log: &str) -> Option<Counts> {
 /// The number that stands right before a word.
 fn before(line: &str, word: &str) -> u32 {
     let Some((head, _)) = line.split_once(word) else { return 0 };
-    let start = head.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |i| i + head[i..].chars().next().map_or(1, char::len_utf8));
+    let start = head
+        .rfind(|c: char| !c.is_ascii_digit())
+        .map_or(0, |i| i + head[i..].chars().next().map_or(1, char::len_utf8));
     head[start..].parse().unwrap_or(0)
 }
 
@@ -69,7 +72,10 @@ mod tests {
         let read = |log| counts(log).map(|c| (c.passed, c.failed, c.skipped));
         let cargo = "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured\ntest result: FAILED. 1 passed; 2 failed; 0 ignored";
         assert_eq!(read(cargo), Some((4, 2, 1)));
-        assert_eq!(read("     Summary [   0.2s] 21 tests run: 20 passed, 1 failed, 3 skipped"), Some((20, 1, 3)));
+        assert_eq!(
+            read("     Summary [   0.2s] 21 tests run: 20 passed, 1 failed, 3 skipped"),
+            Some((20, 1, 3))
+        );
         assert_eq!(read("===== 2 failed, 5 passed, 1 skipped in 0.12s ====="), Some((5, 2, 1)));
         assert_eq!(read("Ran 12 tests in 0.003s\n\nOK"), Some((12, 0, 0)));
         assert_eq!(read("Ran 12 tests in 0.003s\n\nFAILED (failures=2, errors=1)"), Some((9, 3, 0)));

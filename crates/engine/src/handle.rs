@@ -8,12 +8,14 @@ use divisi_model::view::{Attention, task_status};
 use divisi_model::{Actor, AttemptId, Command, Refusal, TaskId, TaskNumber, TaskState};
 use divisi_store::{Feed, Store, StoreError, StoredEntry, TranscriptFeed};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::authority::{Authority, internal, with_sources};
 use crate::context::{Context, blocking};
 use crate::intake::NewTask;
+use crate::looks::DiffScope;
 use crate::options::{AgentInfo, Options};
 use crate::{stage, stages};
 
@@ -67,11 +69,12 @@ impl Engine {
     pub async fn start(options: Options) -> Result<Handle, StartError> {
         let data = options.data.clone();
         std::fs::create_dir_all(&data).map_err(|source| StartError::Data { path: data.clone(), source })?;
-        let path = options.environment.get("PATH").cloned().unwrap_or_default();
+        let path = options.person.variables.get("PATH").cloned().unwrap_or_default();
         let git = divisi_workspace::Git::find(path.as_ref())?;
         let store = Store::open(&data.join("log"))?;
         let authority = Arc::new(Authority::open(store)?);
-        let context = Arc::new(Context { authority, options, stop: CancellationToken::new(), git });
+        let checks = Semaphore::new(usize::from(options.checks_parallel.max(1)));
+        let context = Arc::new(Context { authority, options, stop: CancellationToken::new(), git, checks });
         let mut running = JoinSet::new();
         running.spawn(stages::schedule::run(Arc::clone(&context)));
         running.spawn(stage::run(stages::prepare::Prepare, Arc::clone(&context)));
@@ -101,7 +104,12 @@ impl Handle {
     }
 
     /// Asks for something; the answer is the task as it is then.
-    pub async fn submit(&self, actor: Actor, task: TaskId, command: Command) -> Result<Arc<TaskState>, Refusal> {
+    pub async fn submit(
+        &self,
+        actor: Actor,
+        task: TaskId,
+        command: Command,
+    ) -> Result<Arc<TaskState>, Refusal> {
         if matches!(command, Command::Report(_) | Command::SendBack { .. } | Command::Add { .. }) {
             return Err(Refusal::bad_input("that is not for people to say", ""));
         }
@@ -129,15 +137,40 @@ impl Handle {
     }
 
     /// Entries of a transcript that changed after revision `after`, at most `limit`.
-    pub async fn transcript(&self, attempt: AttemptId, after: u64, limit: usize) -> Result<Vec<StoredEntry>, Refusal> {
+    pub async fn transcript(
+        &self,
+        attempt: AttemptId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredEntry>, Refusal> {
         let store = self.context.authority.store().clone();
-        let entries = blocking(move || store.entries(attempt, after, limit)).await.map_err(|e| internal(e.0))?;
+        let entries =
+            blocking(move || store.entries(attempt, after, limit)).await.map_err(|e| internal(e.0))?;
         entries.map_err(|error| internal(with_sources(&error)))
     }
 
     /// Replays a transcript after revision `after`, then follows it.
     pub fn follow_transcript(&self, attempt: AttemptId, after: u64) -> TranscriptFeed {
         self.context.authority.store().transcript_feed(attempt, after)
+    }
+
+    /// What an attempt changes.
+    pub async fn diff(
+        &self,
+        attempt: AttemptId,
+        scope: DiffScope,
+    ) -> Result<divisi_workspace::Diff, Refusal> {
+        crate::looks::diff(&self.context, attempt, scope).await
+    }
+
+    /// The whole log of a check: `evidence` counts the attempt's evidence from 0.
+    pub async fn check_log(&self, attempt: AttemptId, evidence: usize) -> Result<Vec<u8>, Refusal> {
+        crate::looks::check_log(&self.context, attempt, evidence).await
+    }
+
+    /// The whole log of the setup script that ran last.
+    pub async fn setup_log(&self, attempt: AttemptId) -> Result<Vec<u8>, Refusal> {
+        crate::looks::setup_log(&self.context, attempt).await
     }
 
     /// All agents with their readiness.

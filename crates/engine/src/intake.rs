@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use divisi_agent::ready::Readiness;
+use divisi_agent::Readiness;
 use divisi_model::project::Project;
 use divisi_model::task::{Base, CheckedBy, Criterion, Permissions, TaskSpec, title_of};
 use divisi_model::{Actor, Refusal, TaskState};
@@ -37,13 +37,22 @@ pub struct NewTask {
     pub rounds: Option<u16>,
 }
 
-pub(crate) async fn add_project(context: &Arc<Context>, actor: Actor, root: &Path) -> Result<Project, Refusal> {
+pub(crate) async fn add_project(
+    context: &Arc<Context>,
+    actor: Actor,
+    root: &Path,
+) -> Result<Project, Refusal> {
     let top = crate::repository::top(context, root.to_owned()).await?;
-    let name = top.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned());
+    let name =
+        top.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned());
     context.authority.add_project(actor, name, crate::repository::text(&top)?).await
 }
 
-pub(crate) async fn add_task(context: &Arc<Context>, actor: Actor, new: NewTask) -> Result<Arc<TaskState>, Refusal> {
+pub(crate) async fn add_task(
+    context: &Arc<Context>,
+    actor: Actor,
+    new: NewTask,
+) -> Result<Arc<TaskState>, Refusal> {
     let project = add_project(context, actor.clone(), &new.root).await?;
     let root = PathBuf::from(&project.root);
     let mut settings = context.options.settings.settings(&root)?;
@@ -74,20 +83,34 @@ pub(crate) async fn add_task(context: &Arc<Context>, actor: Actor, new: NewTask)
 fn choose_agents(context: &Context, root: &Path, new: &NewTask) -> Result<Vec<String>, Refusal> {
     let known = context.options.agents.agents(Some(root))?;
     let chosen = if new.agents.is_empty() {
-        let first = known.iter().find(|agent| agent.readiness == Readiness::Ready).ok_or_else(|| {
-            Refusal::not_ready("no agent is ready", "divisi agents says what each one lacks and how to mend it")
-        })?;
+        let first = known
+            .iter()
+            .find(|agent| matches!(agent.readiness, Readiness::Ready { .. }))
+            .ok_or_else(|| {
+                Refusal::not_ready(
+                    "no agent is ready",
+                    "divisi agents says what each one lacks and how to mend it",
+                )
+            })?;
         vec![first.name.clone()]
     } else {
         new.agents.clone()
     };
     for name in &chosen {
         let Some(agent) = known.iter().find(|agent| agent.name == *name) else {
-            return Err(Refusal::not_found(format!("there is no agent `{name}`"), "divisi agents lists them"));
+            return Err(Refusal::not_found(
+                format!("there is no agent `{name}`"),
+                "divisi agents lists them",
+            ));
         };
         match &agent.readiness {
-            Readiness::Ready | Readiness::Unverified { .. } => {}
-            _ => return Err(Refusal::not_ready(format!("the agent `{name}` is not ready"), agent.hint.clone())),
+            Readiness::Ready { .. } | Readiness::Unverified { .. } => {}
+            _ => {
+                return Err(Refusal::not_ready(
+                    format!("the agent `{name}` is not ready"),
+                    agent.hint.clone(),
+                ));
+            }
         }
     }
     let each = usize::from(new.attempts.max(1));

@@ -5,13 +5,23 @@
 //! reconciler in `stages/`. Nothing here prints, reads the environment or the home folder, or speaks HTTP.
 
 mod authority;
+mod checks;
 mod context;
+mod counts;
 mod handle;
+mod homes;
 mod intake;
+mod landings;
+mod looks;
 mod options;
+mod repository;
+mod run;
+mod session;
 mod stage;
 mod stages;
+mod workspaces;
 
 pub use handle::{Engine, Handle, Health, StartError};
 pub use intake::NewTask;
-pub use options::{AgentInfo, AgentSource, Identity, Options, SettingsSource};
+pub use looks::DiffScope;
+pub use options::{AgentInfo, AgentSource, Identity, Options, Person, SettingsSource};

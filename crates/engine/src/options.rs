@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use divisi_agent::definition::Definition;
-use divisi_agent::ready::Readiness;
+use divisi_agent::{Definition, Facts, Readiness};
 use divisi_model::Refusal;
 use divisi_model::task::TaskSettings;
 use divisi_workspace::launch::ShimCommand;
@@ -26,10 +25,23 @@ pub struct Options {
     pub parallel: u16,
     /// Checks that run at once.
     pub checks_parallel: u16,
-    /// The environment of setup scripts, agents and checks: `PATH`, `LANG` and what else is allowed.
-    pub environment: BTreeMap<String, String>,
-    /// The person's name and e-mail for commits.
+    /// The person whose machine this is.
+    pub person: Person,
+    /// Workspaces may lie where the system cleans up: only for a demonstration or a test that is thrown away.
+    pub anywhere: bool,
+}
+
+/// The person whose machine this is.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Name and e-mail for commits, where the project does not say otherwise.
     pub identity: Identity,
+    /// The real home, where agents keep their logins.
+    pub home: PathBuf,
+    /// The whole environment. Setup scripts, agents and checks get only what is allowed of it.
+    pub variables: BTreeMap<String, String>,
+    /// The path of this program.
+    pub divisi: PathBuf,
 }
 
 /// A name and an e-mail address, as git wants them.
@@ -55,12 +67,8 @@ pub trait AgentSource: Send + Sync {
     /// One agent's definition.
     fn definition(&self, name: &str, root: Option<&Path>) -> Result<Definition, Refusal>;
 
-    /// The person's real home, where agents keep their logins.
-    fn person_home(&self) -> PathBuf;
-
-    /// The folder that holds an agent's installed program, where it is not on the `PATH`, and the values of the
-    /// variables that its definition lets through, such as its API key.
-    fn variables(&self, names: &[String]) -> BTreeMap<String, String>;
+    /// What is found on this machine of what the definition asks for.
+    fn facts(&self, definition: &Definition) -> Facts;
 }
 
 /// An agent as people see it.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use divisi_model::project::Project;
 use divisi_model::task::Base;
 use divisi_model::{Oid, ProjectId, Refusal};
-use divisi_workspace::hub::{Hub, HubError};
-use divisi_workspace::project::{Head, Project as Repository, ProjectError};
-use divisi_workspace::{BadObjectName, CommitId, TreeId};
+use divisi_workspace::{
+    BadObjectName, CommitId, Head, Hub, HubError, Project as Repository, ProjectError, TreeId,
+};
 
 use crate::authority::{internal, with_sources};
 use crate::context::{Context, blocking};
@@ -17,7 +17,9 @@ use crate::stage::StepError;
 /// The top folder of the checkout that holds `path`.
 pub(crate) async fn top(context: &Arc<Context>, path: PathBuf) -> Result<PathBuf, Refusal> {
     let git = context.git.clone();
-    let found = blocking(move || Repository::open(&git, &path).map_err(refuse)).await.map_err(|e| internal(e.0))??;
+    let found = blocking(move || Repository::open(&git, &path).map_err(refuse))
+        .await
+        .map_err(|e| internal(e.0))??;
     match found.top() {
         Some(top) => Ok(top.to_owned()),
         None => Err(Refusal::bad_input(
@@ -30,11 +32,17 @@ pub(crate) async fn top(context: &Arc<Context>, path: PathBuf) -> Result<PathBuf
 /// Paths of projects stand in the log as text.
 pub(crate) fn text(path: &Path) -> Result<String, Refusal> {
     let text = path.to_str().map(str::to_owned);
-    text.ok_or_else(|| Refusal::bad_input("the project's path is not valid UTF-8", "move the repository to another folder"))
+    text.ok_or_else(|| {
+        Refusal::bad_input("the project's path is not valid UTF-8", "move the repository to another folder")
+    })
 }
 
 /// Finds what a task starts from, and brings its objects into the hub so that nothing can take them away.
-pub(crate) async fn base(context: &Arc<Context>, project: &Project, asked: Option<String>) -> Result<Base, Refusal> {
+pub(crate) async fn base(
+    context: &Arc<Context>,
+    project: &Project,
+    asked: Option<String>,
+) -> Result<Base, Refusal> {
     let (context, project) = (Arc::clone(context), project.clone());
     let work = move || -> Result<Base, Refusal> {
         let repository = Repository::open(&context.git, Path::new(&project.root)).map_err(refuse)?;
@@ -82,7 +90,9 @@ fn refuse(error: ProjectError) -> Refusal {
         _ => "divisi doctor looks for the cause",
     };
     match error {
-        ProjectError::NotARepository(_) | ProjectError::NoSuchCommit(_) => Refusal::not_found(error.to_string(), hint),
+        ProjectError::NotARepository(_) | ProjectError::NoSuchCommit(_) => {
+            Refusal::not_found(error.to_string(), hint)
+        }
         _ => Refusal::bad_input(with_sources(&error), hint),
     }
 }
@@ -94,7 +104,10 @@ pub(crate) fn hub(context: &Context, project: ProjectId) -> Result<Hub, HubError
 
 /// The user's repository of a project.
 pub(crate) fn repository(context: &Context, project: ProjectId) -> Result<Repository, StepError> {
-    let known = context.authority.project(project).ok_or_else(|| StepError(format!("there is no project {project}")))?;
+    let known = context
+        .authority
+        .project(project)
+        .ok_or_else(|| StepError(format!("there is no project {project}")))?;
     Repository::open(&context.git, Path::new(&known.root)).map_err(|error| StepError::of(&error))
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use divisi_workspace::launch::{self, Exit, Launch, LaunchError, Spec, Stderr};
+use divisi_workspace::launch::{self, EndedBy, Exit, Launch, LaunchError, Outcome, Spec, Stderr};
 
 use crate::context::Context;
 use crate::stage::StepError;
@@ -57,6 +57,29 @@ pub(crate) async fn start_or_attach(
         Err(error) => return Err(StepError::of(&error)),
     }
     Launch::start(dir, &spec(), shim).await.map_err(|error| StepError::of(&error))
+}
+
+/// How a process ended, for people.
+pub(crate) fn describe(exit: &Exit) -> String {
+    match (exit.ended_by, &exit.outcome) {
+        (Some(EndedBy::Timeout), _) => "was ended at its time limit".to_owned(),
+        (Some(EndedBy::OutputLimit), _) => "was ended because it wrote too much".to_owned(),
+        (_, Outcome::Exited { code }) => format!("ended with exit code {code}"),
+        (_, Outcome::Signaled { signal }) => format!("was ended by signal {signal}"),
+        (_, Outcome::NotStarted { error }) => format!("could not be started: {error}"),
+        (_, Outcome::Lost { why }) => format!("is gone: {why}"),
+    }
+}
+
+/// The end of a file as text.
+pub(crate) fn end_of(path: &Path, bytes: u64) -> std::io::Result<String> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    let mut file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(bytes)))?;
+    let mut end = Vec::new();
+    file.take(bytes).read_to_end(&mut end)?;
+    Ok(String::from_utf8_lossy(&end).into_owned())
 }
 
 /// The end of what a launch wrote, at most `bytes`, and its SHA-256 over all of it.

@@ -39,7 +39,11 @@ pub(crate) trait Stage: Send + Sync + 'static {
     }
 
     /// One idempotent step. An error is logged and tried again later; what a person must know is reported as an event.
-    fn step(&self, context: Arc<Context>, attempt: AttemptId) -> impl Future<Output = Result<(), StepError>> + Send;
+    fn step(
+        &self,
+        context: Arc<Context>,
+        attempt: AttemptId,
+    ) -> impl Future<Output = Result<(), StepError>> + Send;
 }
 
 /// A step failed for a reason of Divisi's own.

@@ -125,6 +125,7 @@ fn new_attempt(
         lease: None,
         workspace: None,
         archived_as: None,
+        setup_failed: None,
         base: state.spec.base.commit.clone(),
         move_base_to: None,
         sessions: Vec::new(),
@@ -194,7 +195,7 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
             attempt.archived_as = None;
             attempt.phase = Phase::Working;
         }
-        Event::WorkspaceFailed { .. } => {}
+        Event::WorkspaceFailed { log, .. } => attempt.setup_failed.clone_from(log),
         Event::BaseMoved { base, .. } => {
             attempt.base = base.clone();
             attempt.move_base_to = None;

@@ -54,6 +54,9 @@ pub struct AttemptState {
     pub lease: Option<(String, u16)>,
     /// Its workspace.
     pub workspace: Option<Workspace>,
+    /// The log of the setup script that failed last.
+    #[serde(default)]
+    pub setup_failed: Option<String>,
     /// The snapshot that holds its removed workspace.
     pub archived_as: Option<(Oid, String)>,
     /// The commit that its result is compared with.

@@ -134,10 +134,13 @@ pub fn status(task: &TaskState, attempt: &AttemptState) -> Status {
             format!("divisi show {handle}"),
         ),
         Phase::Landed => {
-            let reason = attempt
+            let mut reason = attempt
                 .landing
                 .as_ref()
                 .map_or(String::new(), |l| format!("on {} as {}", l.target, l.after.short()));
+            if let Some(why) = &attempt.undo_failure {
+                reason.push_str(&format!("; it could not be taken back: {why}"));
+            }
             make(
                 Attention::Done,
                 "landed",

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use divisi_agent::Action;
-use divisi_agent::acp::{Session, Stage};
-use divisi_model::event::{Blocked, Event, TurnOutcome};
+use divisi_agent::acp::Stage;
+use divisi_agent::exec::Exited;
+use divisi_agent::{Action, Conversation};
+use divisi_model::event::{Blocked, Event};
 use divisi_model::transcript::Entry;
 use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
-use divisi_workspace::launch::{Exit, Followed, Follower, Launch, Outcome, State};
+use divisi_workspace::launch::{ERR_LOG, Exit, Followed, Follower, Launch, Outcome, State};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{asks, open, turns};
 use crate::context::{Context, blocking};
+use crate::run;
 use crate::stage::StepError;
 
 /// How long an idle agent is kept for a follow-up; later ones resume the session in a new process.
@@ -24,6 +26,8 @@ const CANCEL_GRACE: Duration = Duration::from_secs(20);
 const LOOK_AT_SILENCE: Duration = Duration::from_secs(5);
 /// How long an agent may take to close its session in good order.
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
+/// How much of the end of an agent's stderr goes into the reason of its end, in bytes.
+const ERROR_BYTES: u64 = 2000;
 
 /// One live session.
 pub(super) struct Driver {
@@ -32,7 +36,7 @@ pub(super) struct Driver {
     /// Its number in the attempt.
     pub(super) number: u32,
     pub(super) launch: Launch,
-    pub(super) conversation: Session,
+    pub(super) conversation: Conversation,
     /// The offset of the next byte for the agent.
     pub(super) written: u64,
     /// Entries not stored yet.
@@ -41,7 +45,7 @@ pub(super) struct Driver {
     pub(super) hand_off: bool,
     cancelled_at: Option<Instant>,
     idle_since: Option<Instant>,
-    over: Option<String>,
+    done: Option<String>,
 }
 
 /// Drives the open session of an attempt, or opens one, until it is closed or the engine shuts down.
@@ -58,7 +62,7 @@ pub(crate) async fn drive(context: Arc<Context>, id: AttemptId) -> Result<(), St
         hand_off: opened.hand_off,
         cancelled_at: None,
         idle_since: None,
-        over: None,
+        done: None,
     };
     let mut follower = driver.launch.follow(0).map_err(|error| StepError::of(&error))?;
     driver.replay(&mut follower).await?;
@@ -90,7 +94,7 @@ impl Driver {
         loop {
             changes.borrow_and_update();
             self.reconcile().await?;
-            if let Some(why) = self.over.take() {
+            if let Some(why) = self.done.take() {
                 return self.end(follower, why).await;
             }
             tokio::select! {
@@ -101,7 +105,10 @@ impl Driver {
                         let actions = self.conversation.feed_out(&bytes, offset, Timestamp::now());
                         self.act(actions).await?;
                     }
-                    Followed::Ended(exit) => return self.ended(&exit).await,
+                    Followed::Ended(exit) => {
+                        let why = format!("the agent's process {}", run::describe(&exit));
+                        return self.over(&exit, why).await;
+                    }
                 },
                 () = tokio::time::sleep(LOOK_AT_SILENCE) => {}
             }
@@ -113,11 +120,11 @@ impl Driver {
         let task = self.context.task(self.id)?;
         let Some(attempt) = task.attempt(self.id.number) else { return Ok(()) };
         if attempt.open_session().is_none_or(|open| open.number != self.number) {
-            self.over = Some("the session was closed".to_owned());
+            self.done = Some("the session was closed".to_owned());
             return Ok(());
         }
         if task.archived || matches!(attempt.phase, Phase::Landed | Phase::Stopped) {
-            self.over = Some("the attempt is over".to_owned());
+            self.done = Some("the attempt is over".to_owned());
             return Ok(());
         }
         asks::answer(self, &task).await?;
@@ -139,7 +146,7 @@ impl Driver {
                 self.act(actions).await
             }
             Some(at) if at.elapsed() > CANCEL_GRACE => {
-                self.over = Some("the agent did not end its cancelled turn".to_owned());
+                self.done = Some("the agent did not end its cancelled turn".to_owned());
                 Ok(())
             }
             Some(_) => Ok(()),
@@ -152,7 +159,7 @@ impl Driver {
         if busy || self.conversation.stage() == Stage::Turn {
             self.idle_since = None;
         } else if self.idle_since.get_or_insert_with(Instant::now).elapsed() > KEEP_IDLE {
-            self.over = Some("the agent was idle".to_owned());
+            self.done = Some("the agent was idle".to_owned());
         }
         let minutes = task.spec.settings.stall_minutes;
         let silent = Timestamp::now().duration_since(self.conversation.last_active());
@@ -200,9 +207,9 @@ impl Driver {
                 }
                 Action::Failed(failure) => {
                     turns::failed(self, &failure).await?;
-                    self.over = Some(failure.text);
+                    self.done = Some(failure.text);
                 }
-                Action::Closed => self.over = Some("the session was closed".to_owned()),
+                Action::Closed => self.done = Some("the session was closed".to_owned()),
             }
         }
         self.store_entries().await
@@ -229,7 +236,8 @@ impl Driver {
 
     /// Ends the agent's process, takes what it still says, and records the end.
     async fn end(&mut self, mut follower: Follower, why: String) -> Result<(), StepError> {
-        let actions = self.conversation.close(Timestamp::now());
+        let mut actions = self.conversation.cancel(Timestamp::now());
+        actions.extend(self.conversation.close(Timestamp::now()));
         let asked_to_close = actions.iter().any(|action| matches!(action, Action::Send(_)));
         self.act(actions).await?;
         if asked_to_close {
@@ -242,34 +250,27 @@ impl Driver {
                     let actions = self.conversation.feed_out(&bytes, offset, Timestamp::now());
                     self.act(actions).await?;
                 }
-                Followed::Ended(_) => break,
+                Followed::Ended(exit) => return self.over(&exit, why).await,
             }
         }
-        let actions = self.conversation.ended(TurnOutcome::Cancelled, Timestamp::now());
-        self.act(actions).await?;
-        self.close(why).await
     }
 
-    /// The process ended by itself.
-    async fn ended(&mut self, exit: &Exit) -> Result<(), StepError> {
-        let text = describe(exit);
-        let actions = self.conversation.ended(TurnOutcome::ProcessEnded { text: text.clone() }, Timestamp::now());
+    /// The process is gone and all it said was heard.
+    async fn over(&mut self, exit: &Exit, why: String) -> Result<(), StepError> {
+        let errors = run::end_of(&self.launch.dir().join(ERR_LOG), ERROR_BYTES).unwrap_or_default();
+        let code = match exit.outcome {
+            Outcome::Exited { code } => Some(code),
+            _ => None,
+        };
+        let mut text = format!("the agent's process {}", run::describe(exit));
+        if let (Conversation::Acp(_), Some(last)) = (&self.conversation, errors.lines().last()) {
+            text.push_str(&format!(": {last}"));
+        }
+        let actions = self.conversation.exited(&Exited { code, text, errors }, Timestamp::now());
         self.act(actions).await?;
-        self.close(text).await
-    }
-
-    async fn close(&mut self, why: String) -> Result<(), StepError> {
         turns::abandon(self, &why).await?;
-        self.report(Event::SessionClosed { attempt: self.id.number, session: self.number, why }).await.map(drop)
-    }
-}
-
-/// How a process ended, for people.
-pub(crate) fn describe(exit: &Exit) -> String {
-    match &exit.outcome {
-        Outcome::Exited { code } => format!("the agent's process ended with exit code {code}"),
-        Outcome::Signaled { signal } => format!("the agent's process was ended by signal {signal}"),
-        Outcome::NotStarted { error } => format!("the agent could not be started: {error}"),
-        Outcome::Lost { why } => format!("the agent's process is gone: {why}"),
+        self.report(Event::SessionClosed { attempt: self.id.number, session: self.number, why })
+            .await
+            .map(drop)
     }
 }

@@ -6,6 +6,7 @@
 mod asks;
 mod drive;
 mod open;
+mod plan;
 mod turns;
 
 pub(crate) use drive::drive;

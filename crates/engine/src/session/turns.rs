@@ -3,15 +3,20 @@
 use divisi_agent::acp::{PromptPart, Stage};
 use divisi_agent::{Failure, FailureKind};
 use divisi_model::event::{Blocked, Event, Prompt, TurnOutcome, Usage};
-use divisi_model::{AttemptState, Phase, TaskState};
+use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
 use jiff::Timestamp;
 
 use super::drive::Driver;
+use crate::context::Context;
 use crate::stage::StepError;
 
 /// Begins the next turn when the agent is idle and prompts wait; or gives the agent a turn that the log knows but the
 /// agent never got, because the daemon was ended in between.
-pub(super) async fn next(driver: &mut Driver, task: &TaskState, attempt: &AttemptState) -> Result<(), StepError> {
+pub(super) async fn next(
+    driver: &mut Driver,
+    task: &TaskState,
+    attempt: &AttemptState,
+) -> Result<(), StepError> {
     if driver.conversation.stage() != Stage::Idle || attempt.phase != Phase::Working {
         return Ok(());
     }
@@ -21,22 +26,27 @@ pub(super) async fn next(driver: &mut Driver, task: &TaskState, attempt: &Attemp
         }
         return Ok(());
     }
-    if attempt.queue.is_empty() {
-        return Ok(());
-    }
-    let turn = u32::try_from(attempt.turns.len()).unwrap_or(u32::MAX) + 1;
-    let prompts = attempt.queue.iter().map(|prompt| prompt.id).collect();
-    let (attempt_number, session) = (driver.id.number, driver.number);
-    let started = driver.report(Event::TurnStarted { attempt: attempt_number, turn, session, prompts }).await?;
-    if !started {
+    if !begin(&driver.context, driver.id, driver.number).await? {
         return Ok(());
     }
     let task = driver.context.task(driver.id)?;
     let running = task.attempt(driver.id.number).and_then(AttemptState::running_turn).cloned();
     match running {
-        Some(running) => give(driver, &task, turn, &running.prompts).await,
+        Some(running) => give(driver, &task, running.number, &running.prompts).await,
         None => Ok(()),
     }
+}
+
+/// Begins a turn with all prompts that wait, in the log. False when none do, or something else came first.
+pub(super) async fn begin(context: &Context, id: AttemptId, session: u32) -> Result<bool, StepError> {
+    let task = context.task(id)?;
+    let Some(attempt) = task.attempt(id.number) else { return Ok(false) };
+    if attempt.queue.is_empty() {
+        return Ok(false);
+    }
+    let turn = u32::try_from(attempt.turns.len()).unwrap_or(u32::MAX) + 1;
+    let prompts = attempt.queue.iter().map(|prompt| prompt.id).collect();
+    context.try_report(id, Event::TurnStarted { attempt: id.number, turn, session, prompts }).await
 }
 
 async fn give(driver: &mut Driver, task: &TaskState, turn: u32, prompts: &[Prompt]) -> Result<(), StepError> {
@@ -98,10 +108,11 @@ pub(super) async fn abandon(driver: &mut Driver, why: &str) -> Result<(), StepEr
     let task = driver.context.task(driver.id)?;
     let running = task.attempt(driver.id.number).and_then(AttemptState::running_turn);
     let Some(running) = running.filter(|running| running.session == driver.number) else { return Ok(()) };
-    let outcome = match running.cancel_requested || task.attempt(driver.id.number).is_some_and(AttemptState::ended) {
-        true => TurnOutcome::Cancelled,
-        false => TurnOutcome::ProcessEnded { text: why.to_owned() },
-    };
+    let outcome =
+        match running.cancel_requested || task.attempt(driver.id.number).is_some_and(AttemptState::ended) {
+            true => TurnOutcome::Cancelled,
+            false => TurnOutcome::ProcessEnded { text: why.to_owned() },
+        };
     ended(driver, running.number, outcome, Usage::default()).await
 }
 

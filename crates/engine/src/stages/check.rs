@@ -74,7 +74,7 @@ pub(crate) fn send_back_prompt(context: &Context, failed: &[Evidence], on: &str)
 }
 
 /// A code fence longer than any run of backticks in the text.
-fn fence_for(text: &str) -> String {
+pub(crate) fn fence_for(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     "`".repeat(longest.max(2) + 1)
 }

@@ -42,7 +42,12 @@ impl Stage for Land {
     }
 }
 
-async fn land(context: &Arc<Context>, id: AttemptId, task: &TaskState, attempt: &AttemptState) -> Result<(), StepError> {
+async fn land(
+    context: &Arc<Context>,
+    id: AttemptId,
+    task: &TaskState,
+    attempt: &AttemptState,
+) -> Result<(), StepError> {
     if let Some(prepared) = &attempt.prepared
         && landings::has_happened(context, task, prepared).await?
     {
@@ -77,9 +82,12 @@ async fn land(context: &Arc<Context>, id: AttemptId, task: &TaskState, attempt: 
     if !failed.is_empty() {
         let text = send_back_prompt(context, &failed, "your change together with what landed meanwhile");
         let checks = failed.iter().map(|evidence| evidence.check.clone()).collect();
-        let why = LandingFailure::ChecksFailed { checks, target: built.landing.before, log: failed[0].log.clone() };
+        let why =
+            LandingFailure::ChecksFailed { checks, target: built.landing.before, log: failed[0].log.clone() };
         context.report(id, Event::LandingFailed { attempt: id.number, why }).await?;
-        return context.submit(id, Command::SendBack { attempt: id.number, text, origin: Origin::Check }).await;
+        return context
+            .submit(id, Command::SendBack { attempt: id.number, text, origin: Origin::Check })
+            .await;
     }
     let mut landing = built.landing;
     context.report(id, Event::LandingPrepared { attempt: id.number, landing: landing.clone() }).await?;
@@ -103,7 +111,12 @@ async fn fail(context: &Context, id: AttemptId, text: String) -> Result<(), Step
     context.report(id, Event::LandingFailed { attempt: id.number, why }).await
 }
 
-async fn undo(context: &Arc<Context>, id: AttemptId, task: &TaskState, attempt: &AttemptState) -> Result<(), StepError> {
+async fn undo(
+    context: &Arc<Context>,
+    id: AttemptId,
+    task: &TaskState,
+    attempt: &AttemptState,
+) -> Result<(), StepError> {
     let Some(landing) = &attempt.landing else {
         let why = "it has not landed".to_owned();
         return context.report(id, Event::UndoFailed { attempt: id.number, why }).await;

@@ -35,7 +35,9 @@ impl Stage for Prepare {
                     Ok(made) => made,
                     Err(StepError(why)) => {
                         let why = format!("the workspace could not be made: {why}");
-                        return context.report(id, Event::WorkspaceFailed { attempt: id.number, why, log: None }).await;
+                        return context
+                            .report(id, Event::WorkspaceFailed { attempt: id.number, why, log: None })
+                            .await;
                     }
                 };
                 match setup(&context, id, &task, made).await? {
@@ -46,7 +48,9 @@ impl Stage for Prepare {
         };
         if let Some(base) = &attempt.move_base_to {
             let conflicts = workspaces::move_base(&context, id, base).await?;
-            context.report(id, Event::BaseMoved { attempt: id.number, base: base.clone(), conflicts }).await?;
+            context
+                .report(id, Event::BaseMoved { attempt: id.number, base: base.clone(), conflicts })
+                .await?;
         }
         context.report(id, Event::WorkspaceReady { attempt: id.number, workspace }).await
     }
@@ -73,7 +77,7 @@ async fn setup(
         return Ok(Some(workspace));
     }
     let (end, _) = journal_end(&dir, REASON_BYTES).unwrap_or_default();
-    let why = format!("the setup script failed ({}):\n{}", crate::run::describe(&exit), end.trim_end());
+    let why = format!("the setup script {}:\n{}", crate::run::describe(&exit), end.trim_end());
     context.report(id, Event::WorkspaceFailed { attempt: id.number, why, log: Some(relative) }).await?;
     Ok(None)
 }

@@ -1,0 +1,161 @@
+//! Landing and undo in the user's repository.
+
+use std::sync::Arc;
+
+use divisi_model::event::Landing;
+use divisi_model::task::LandingMode;
+use divisi_model::{AttemptState, Oid, TaskState};
+use divisi_workspace::{Conflicts, IntegrateRequest, Integration, LandMode};
+
+use crate::checks::Subject;
+use crate::context::{Context, blocking};
+use crate::repository::{commit_id, hub, oid, repository, tree_oid};
+use crate::stage::StepError;
+use crate::workspaces::{signature, trailers};
+
+/// What became of building the combination.
+pub(crate) enum Built {
+    /// It can be checked and landed.
+    Combination(Combination),
+    /// It conflicts with what is on the target.
+    Conflict {
+        /// The files.
+        paths: Vec<String>,
+        /// Where the target is.
+        target: Oid,
+        /// What the agent is told.
+        prompt: String,
+    },
+    /// It cannot be built.
+    Impossible {
+        /// Why.
+        text: String,
+    },
+}
+
+/// A result put on the present target.
+pub(crate) struct Combination {
+    pub(crate) subject: Subject,
+    pub(crate) landing: Landing,
+}
+
+/// What became of moving a branch.
+pub(crate) enum Moved {
+    /// It moved.
+    Yes {
+        /// A checkout that shows it was brought along.
+        checkout_updated: bool,
+    },
+    /// It was no longer where it should have been.
+    Elsewhere,
+    /// A checkout that shows it has local changes in the way.
+    Dirty {
+        /// The files.
+        paths: Vec<String>,
+    },
+    /// It may not be moved.
+    Refused {
+        /// Why.
+        text: String,
+    },
+}
+
+/// Puts the result on the target as it is now, in the hub. Signatures bear the time of the request, so that building
+/// again gives the same commit.
+pub(crate) async fn build(
+    context: &Arc<Context>,
+    task: &TaskState,
+    attempt: &AttemptState,
+) -> Result<Built, StepError> {
+    let (context, task, attempt) = (Arc::clone(context), task.clone(), attempt.clone());
+    blocking(move || {
+        let Some(result) = &attempt.result else { return Err(StepError("there is no result".to_owned())) };
+        let project = repository(&context, task.spec.project)?;
+        let hub = hub(&context, task.spec.project).map_err(|error| StepError::of(&error))?;
+        let branch = &task.spec.base.branch;
+        let Some(target) = project.branch(branch).map_err(|error| StepError::of(&error))? else {
+            return Ok(Built::Impossible { text: format!("the branch {branch} is gone") });
+        };
+        hub.take_base(&project, &target).map_err(|error| StepError::of(&error))?;
+        let who = signature(&context, &task, attempt.since.as_second())?;
+        let handle = task.handle(attempt.number);
+        let title = &task.spec.title;
+        let request = IntegrateRequest {
+            label: format!("{}.{}", task.spec.number, attempt.number),
+            target: Some(target.clone()),
+            result: commit_id(&result.commit).map_err(|error| StepError::of(&error))?,
+            mode: match task.spec.settings.landing {
+                LandingMode::Merge => LandMode::Merge,
+                LandingMode::Squash => LandMode::Squash,
+                LandingMode::Rebase => LandMode::Rebase,
+            },
+            message: match task.spec.settings.landing {
+                LandingMode::Merge => format!("Merge {handle}: {title}"),
+                LandingMode::Squash | LandingMode::Rebase => title.clone(),
+            },
+            trailers: trailers(&task, &attempt),
+            author: who.clone(),
+            committer: who,
+        };
+        Ok(match hub.integrate(&request).map_err(|error| StepError::of(&error))? {
+            Integration::Ready { commit, .. } => {
+                let tree = hub.tree_of(&commit).map_err(|error| StepError::of(&error))?;
+                let landing = Landing {
+                    target: branch.clone(),
+                    before: oid(&target),
+                    after: oid(&commit),
+                    result: result.commit.clone(),
+                    checkout_updated: false,
+                };
+                let subject = Subject { commit: oid(&commit), tree: tree_oid(&tree) };
+                Built::Combination(Combination { subject, landing })
+            }
+            Integration::Nothing => Built::Impossible { text: format!("{branch} has all of it already") },
+            Integration::Conflicts(conflicts) => Built::Conflict {
+                paths: conflicts.files.iter().map(|file| file.path.quoted()).collect(),
+                target: oid(&target),
+                prompt: conflict_prompt(&conflicts, branch),
+            },
+        })
+    })
+    .await?
+}
+
+/// How much of conflicted texts an agent is told; it has the files with markers anyway.
+const CONFLICT_BYTES: usize = 16 * 1024;
+
+fn conflict_prompt(conflicts: &Conflicts, branch: &str) -> String {
+    let mut prompt = format!(
+        "Your change conflicts with what landed on {branch} meanwhile. Your workspace now has both: what landed, and your \
+         change on top of it. Files in which both changed the same lines have conflict markers. Resolve them so that both \
+         purposes hold, remove all markers, and end your turn.\n"
+    );
+    for file in &conflicts.files {
+        let state = match (file.in_target, file.in_result) {
+            (false, true) => " (removed there, changed by you)",
+            (true, false) => " (changed there, removed by you)",
+            _ => "",
+        };
+        prompt.push_str(&format!("\n- {}{state}", file.path.quoted()));
+    }
+    for file in &conflicts.files {
+        let Some(text) = &file.text else { continue };
+        if prompt.len() + text.len() > CONFLICT_BYTES {
+            break;
+        }
+        let fence = crate::stages::check::fence_for(text);
+        prompt.push_str(&format!("\n\n{}:\n{fence}\n{}\n{fence}", file.path.quoted(), text.trim_end()));
+    }
+    prompt.push('\n');
+    prompt
+}
+
+pub(crate) async fn has_happened(_c: &Arc<Context>, _t: &TaskState, _l: &Landing) -> Result<bool, StepError> {
+    Ok(false)
+}
+pub(crate) async fn advance(_c: &Arc<Context>, _t: &TaskState, _l: &Landing) -> Result<Moved, StepError> {
+    Ok(Moved::Refused { text: "not yet".to_owned() })
+}
+pub(crate) async fn take_back(_c: &Arc<Context>, _t: &TaskState, _l: &Landing) -> Result<Moved, StepError> {
+    Ok(Moved::Elsewhere)
+}

@@ -1,0 +1,210 @@
+//! Opening a session, or finding the open one again: the launch, and the conversation as its journals tell it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use divisi_agent::acp::{self, Open, PromptPart};
+use divisi_agent::{Conversation, ConversationSetup, Definition, Drive, ExecTurn, exec};
+use divisi_model::event::{Blocked, Event, Origin, SessionStart};
+use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
+use divisi_workspace::launch::Launch;
+use uuid::Uuid;
+
+use super::plan::{self, Cannot};
+use crate::context::{Context, blocking};
+use crate::stage::StepError;
+
+/// The setup of the conversation, kept beside the launch: a replay needs the same.
+const SETUP: &str = "setup.json";
+/// How many entries of the transcript are looked at for a hand-off.
+const HAND_OFF_ENTRIES: usize = 400;
+
+/// A session ready to be driven.
+pub(super) struct Opened {
+    pub(super) number: u32,
+    pub(super) launch: Launch,
+    pub(super) conversation: Conversation,
+    pub(super) written: u64,
+    pub(super) hand_off: bool,
+}
+
+/// Finds the attempt's open session or opens one. `None` when there is nothing to drive, or when the agent cannot be
+/// started, which a person is told then.
+pub(super) async fn open(context: &Arc<Context>, id: AttemptId) -> Result<Option<Opened>, StepError> {
+    let Some(task) = with_open_session(context, id).await? else { return Ok(None) };
+    let Some(attempt) = task.attempt(id.number) else { return Ok(None) };
+    let Some(session) = attempt.open_session() else { return Ok(None) };
+    let dir = context.path(&session.launch);
+    let setup = match launched(context, id, &task, attempt, &dir).await {
+        Ok(Some(setup)) => setup,
+        Ok(None) => return Ok(None),
+        Err(Cannot::Step(error)) => return Err(error),
+        Err(Cannot::Start(text)) => {
+            let (attempt, session) = (id.number, session.number);
+            context
+                .report(id, Event::AttemptBlocked { attempt, why: Blocked::Agent { text: text.clone() } })
+                .await?;
+            context.report(id, Event::SessionClosed { attempt, session, why: text }).await?;
+            return Ok(None);
+        }
+    };
+    let launch = Launch::attach(&dir, &context.options.shim).await.map_err(|error| StepError::of(&error))?;
+    let said = launch.load_stdin().map_err(|error| StepError::of(&error))?;
+    let hand_off =
+        session.number > 1 && matches!(&setup, ConversationSetup::Acp(acp::Setup { open: Open::New, .. }));
+    let conversation = Conversation::replaying(setup, &said, session.opened);
+    let written = said.len() as u64;
+    Ok(Some(Opened { number: session.number, launch, conversation, written, hand_off }))
+}
+
+/// The task with an open session; its launch folder is in the log before anything is in the folder.
+async fn with_open_session(
+    context: &Arc<Context>,
+    id: AttemptId,
+) -> Result<Option<Arc<TaskState>>, StepError> {
+    let task = context.task(id)?;
+    let Some(attempt) = task.attempt(id.number) else { return Ok(None) };
+    if attempt.open_session().is_some() {
+        return Ok(Some(task));
+    }
+    if attempt.phase != Phase::Working {
+        return Ok(None);
+    }
+    let number = u32::try_from(attempt.sessions.len()).unwrap_or(u32::MAX) + 1;
+    let launch = format!("sessions/{}.{}/{number}", task.spec.number, id.number);
+    let how = if number == 1 { SessionStart::New } else { SessionStart::Resumed };
+    let opened = Event::SessionOpened { attempt: id.number, session: number, launch, how };
+    Ok(if context.try_report(id, opened).await? { Some(context.task(id)?) } else { None })
+}
+
+/// Starts the launch unless that was done before. The setup is written first: without it nothing could be replayed.
+async fn launched(
+    context: &Arc<Context>,
+    id: AttemptId,
+    task: &TaskState,
+    attempt: &AttemptState,
+    dir: &Path,
+) -> Result<Option<ConversationSetup>, Cannot> {
+    if let Some(setup) = load(dir)? {
+        match Launch::attach(dir, &context.options.shim).await {
+            Ok(_) => return Ok(Some(setup)),
+            Err(error) => tracing::debug!(attempt = %id, %error, "the launch was prepared but not started"),
+        }
+    }
+    let definition = plan::definition(context, task, attempt)?;
+    let (setup, turn) = match definition.drive {
+        Drive::Acp => (None, None),
+        Drive::Exec => match exec_setup(context, id, &definition, attempt).await? {
+            Some((setup, turn)) => (Some(ConversationSetup::Exec(setup)), Some(turn)),
+            None => return Ok(None),
+        },
+    };
+    let plan = plan::plan(context, id, task, attempt, &definition, turn).await?;
+    let setup = setup.unwrap_or_else(|| ConversationSetup::Acp(acp_setup(&definition, attempt, &plan)));
+    let saved = {
+        let (dir, setup) = (dir.to_owned(), setup.clone());
+        blocking(move || save(&dir, &setup)).await?
+    };
+    saved.map_err(|error| Cannot::Start(format!("its launch folder cannot be made: {error}")))?;
+    let Some(workspace) = &attempt.workspace else { return Ok(None) };
+    plan::start(context, plan, workspace.path.as_ref(), dir).await?;
+    Ok(Some(setup))
+}
+
+/// The agent's own id of the newest earlier session.
+fn earlier(attempt: &AttemptState) -> Option<String> {
+    attempt.sessions.iter().rev().skip(1).find_map(|session| session.agent_session.clone())
+}
+
+fn zone() -> Option<String> {
+    jiff::tz::TimeZone::system().iana_name().map(str::to_owned)
+}
+
+fn acp_setup(
+    definition: &Definition,
+    attempt: &AttemptState,
+    plan: &divisi_agent::AgentLaunch,
+) -> acp::Setup {
+    let open = match earlier(attempt) {
+        Some(earlier) if definition.can_resume() => Open::Resume(earlier),
+        _ => Open::New,
+    };
+    acp::Setup {
+        cwd: attempt.workspace.as_ref().map(|workspace| workspace.path.clone().into()).unwrap_or_default(),
+        open,
+        mcp_servers: Vec::new(),
+        mode: plan.mode_id.clone(),
+        authenticate: definition.acp.authenticate.clone(),
+        elicitation: definition.acp.questions,
+        quirks: definition.quirks.clone(),
+        zone: zone(),
+        first_seq: 1,
+        turn: u32::try_from(attempt.turns.len()).unwrap_or(u32::MAX),
+    }
+}
+
+/// The next turn of a command that is started anew for each; it begins here, since the prompt is part of the launch.
+async fn exec_setup(
+    context: &Arc<Context>,
+    id: AttemptId,
+    definition: &Definition,
+    attempt: &AttemptState,
+) -> Result<Option<(exec::Setup, ExecTurn)>, Cannot> {
+    let Some(session) = attempt.open_session() else { return Ok(None) };
+    if attempt.running_turn().is_none() && !super::turns::begin(context, id, session.number).await? {
+        return Ok(None);
+    }
+    let task = context.task(id)?;
+    let Some(running) = task.attempt(id.number).and_then(AttemptState::running_turn) else { return Ok(None) };
+    let earlier = earlier(attempt);
+    let resume = earlier.is_some() && definition.can_resume();
+    let mut prompts: Vec<_> =
+        running.prompts.iter().map(|p| PromptPart { origin: p.origin, text: p.text.clone() }).collect();
+    if session.number > 1 && !resume {
+        prompts.insert(0, hand_off(context, id, &task).await?);
+    }
+    let named = definition.exec.names_session.then(|| Uuid::now_v7().to_string());
+    let session_name = if resume { earlier } else { named };
+    let prompt = prompts.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join("\n\n");
+    let turn = ExecTurn { prompt, session: session_name.clone(), resume };
+    let setup = exec::Setup {
+        output: definition.exec.output,
+        turn: running.number,
+        prompts,
+        session: session_name,
+        resume,
+        quirks: definition.quirks.clone(),
+        zone: zone(),
+        first_seq: 1,
+    };
+    Ok(Some((setup, turn)))
+}
+
+fn load(dir: &Path) -> Result<Option<ConversationSetup>, StepError> {
+    match std::fs::read(dir.join(SETUP)) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StepError::of(&error)),
+    }
+}
+
+fn save(dir: &Path, setup: &ConversationSetup) -> std::io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    let next = dir.join(format!("{SETUP}.new"));
+    std::fs::write(&next, serde_json::to_vec(setup)?)?;
+    std::fs::rename(next, dir.join(SETUP))
+}
+
+/// What an agent that does not remember is told of what happened so far.
+pub(super) async fn hand_off(
+    context: &Context,
+    id: AttemptId,
+    task: &TaskState,
+) -> Result<PromptPart, StepError> {
+    let store = context.authority.store().clone();
+    let entries = blocking(move || store.entries_latest(id, HAND_OFF_ENTRIES)).await?;
+    let entries = entries.map_err(|error| StepError::of(&error))?;
+    let entries: Vec<_> = entries.into_iter().map(|stored| stored.entry).collect();
+    let packet = divisi_agent::handoff::HandOff { task: &task.spec.prompt, entries: &entries };
+    Ok(PromptPart { origin: Origin::Task, text: divisi_agent::handoff::packet(&packet) })
+}

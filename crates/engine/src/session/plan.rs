@@ -1,0 +1,94 @@
+//! The plan of a launch, made from an agent's definition, and carried out.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use divisi_agent::{AgentLaunch, Definition, ExecTurn, LaunchContext, ModeName};
+use divisi_model::task::Permissions;
+use divisi_model::{AttemptId, AttemptState, TaskState};
+
+use crate::context::{Context, blocking};
+use crate::stage::StepError;
+use crate::{homes, run, workspaces};
+
+/// Why an agent was not started.
+pub(super) enum Cannot {
+    /// For a reason that a person must know.
+    Start(String),
+    /// For one of Divisi's own; it is tried again.
+    Step(StepError),
+}
+
+impl From<StepError> for Cannot {
+    fn from(error: StepError) -> Self {
+        Self::Step(error)
+    }
+}
+
+/// The attempt's agent.
+pub(super) fn definition(
+    context: &Context,
+    task: &TaskState,
+    attempt: &AttemptState,
+) -> Result<Definition, Cannot> {
+    let root = context.authority.project(task.spec.project).map(|project| project.root);
+    let found = context.options.agents.definition(&attempt.agent, root.as_deref().map(Path::new));
+    found.map_err(|refusal| Cannot::Start(refusal.to_string()))
+}
+
+/// Plans the launch of the attempt's agent in its workspace and its private home.
+pub(super) async fn plan(
+    context: &Arc<Context>,
+    id: AttemptId,
+    task: &TaskState,
+    attempt: &AttemptState,
+    definition: &Definition,
+    turn: Option<ExecTurn>,
+) -> Result<AgentLaunch, Cannot> {
+    let Some(workspace) = &attempt.workspace else {
+        return Err(StepError("the attempt has no workspace".to_owned()).into());
+    };
+    let facts = {
+        let (agents, definition) = (Arc::clone(&context.options.agents), definition.clone());
+        blocking(move || agents.facts(&definition)).await?
+    };
+    let home = context.path(&format!("homes/{}.{}", task.spec.number, id.number));
+    let person = &context.options.person;
+    let identity = &person.identity;
+    let launch = LaunchContext {
+        temp: home.join("tmp"),
+        home,
+        workspace: workspace.path.clone().into(),
+        divisi: person.divisi.clone(),
+        user_home: person.home.clone(),
+        variables: person.variables.clone(),
+        extra: workspaces::place_variables(context, id, workspace)?,
+        identity: divisi_agent::Identity { name: identity.name.clone(), email: identity.email.clone() },
+        mode: match task.spec.settings.permissions {
+            Permissions::All => ModeName::Auto,
+            Permissions::Ask | Permissions::Edits => ModeName::Ask,
+        },
+        turn,
+    };
+    let (temp, plan) = (launch.temp.clone(), definition.launch(&facts, &launch));
+    let made = blocking(move || std::fs::create_dir_all(temp)).await?;
+    made.map_err(|error| Cannot::Start(format!("its private home cannot be made: {error}")))?;
+    plan.map_err(|error| Cannot::Start(error.to_string()))
+}
+
+/// Furnishes the private home and starts the agent.
+pub(super) async fn start(
+    context: &Arc<Context>,
+    plan: AgentLaunch,
+    workspace: &Path,
+    dir: &Path,
+) -> Result<(), Cannot> {
+    let workspace = workspace.to_owned();
+    let launch_dir = dir.to_owned();
+    let spec = blocking(move || homes::furnish(&plan, &workspace, &launch_dir)).await?;
+    let spec = spec.map_err(|error| Cannot::Start(format!("its private home cannot be made: {error}")))?;
+    match run::start_or_attach(context, dir, || spec).await {
+        Ok(_) => Ok(()),
+        Err(StepError(text)) => Err(Cannot::Start(text)),
+    }
+}
