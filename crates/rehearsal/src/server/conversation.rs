@@ -1,0 +1,164 @@
+//! A model request without its dialect: who said what, and which tools are offered.
+
+use serde_json::Value;
+
+/// A request as every interface means it.
+#[derive(Debug, Clone, Default)]
+pub struct Conversation {
+    /// The model's name.
+    pub model: String,
+    /// Whether the answer is to be streamed.
+    pub stream: bool,
+    /// Instructions that are not part of the dialogue.
+    pub system: String,
+    /// The dialogue in order.
+    pub items: Vec<Item>,
+    /// What the model may call.
+    pub tools: Vec<Tool>,
+    /// JSON schema of the answer, where one is demanded.
+    pub schema: Option<Value>,
+    /// The one tool that has to be called, where one is demanded.
+    pub forced: Option<String>,
+}
+
+/// One entry of the dialogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// The person, or the agent in the person's name.
+    User(String),
+    /// The model, with the ids of its tool calls.
+    Assistant(Vec<String>),
+    /// What a tool gave back.
+    Result(String),
+}
+
+/// An offered tool.
+#[derive(Debug, Clone, Default)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// The group it is offered in, where the interface knows groups.
+    pub namespace: Option<String>,
+    /// JSON schema of its arguments; null for a free-form tool.
+    pub schema: Value,
+    /// Takes plain text instead of JSON.
+    pub freeform: bool,
+}
+
+impl Conversation {
+    /// What the person has asked, one entry per prompt.
+    pub fn prompts(&self) -> Vec<&str> {
+        let texts = self.items.iter().filter_map(|item| match item {
+            Item::User(text) if !is_envelope(text) => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    /// How many answers the model has given since the last prompt.
+    pub fn answers_since_prompt(&self) -> usize {
+        let mut answers = 0;
+        let mut in_answer = false;
+        for item in &self.items {
+            match item {
+                Item::User(text) if !is_envelope(text) => (answers, in_answer) = (0, false),
+                // One answer may be written as several entries: text, then a call.
+                Item::Assistant(_) if !in_answer => (answers, in_answer) = (answers + 1, true),
+                Item::Assistant(_) => {}
+                Item::Result(_) => in_answer = false,
+                // An agent may put a reminder between the parts of one answer.
+                Item::User(_) => {}
+            }
+        }
+        answers
+    }
+
+    /// What tools have given back so far, the newest first.
+    pub fn results(&self) -> impl Iterator<Item = &str> {
+        self.items.iter().rev().filter_map(|item| match item {
+            Item::Result(text) => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The workspace of the agent, as it tells its model.
+    pub fn workspace(&self) -> Option<String> {
+        let users = self.items.iter().filter_map(|item| match item {
+            Item::User(text) => Some(text.as_str()),
+            _ => None,
+        });
+        std::iter::once(self.system.as_str()).chain(users).find_map(workspace_in)
+    }
+}
+
+/// Agents put reminders and facts about the environment into the person's mouth, each as one element of its own.
+pub fn is_envelope(text: &str) -> bool {
+    let text = text.trim();
+    let Some(inner) = text.strip_prefix('<') else { return text.is_empty() };
+    let name: String =
+        inner.chars().take_while(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_')).collect();
+    !name.is_empty() && text.ends_with(&format!("</{name}>"))
+}
+
+fn workspace_in(text: &str) -> Option<String> {
+    const MARKS: &[&str] = &[
+        "<cwd>",
+        "orking directory: ",
+        "orking directory is ",
+        "orking directory is: ",
+        "orking Directory: ",
+    ];
+    MARKS.iter().find_map(|mark| {
+        let after = text[text.find(mark)? + mark.len()..].trim_start_matches(['`', '"', ' ']);
+        let end = after.find(['<', '\n', '`', '"']).unwrap_or(after.len());
+        let path = after[..end].trim();
+        path.starts_with('/').then(|| path.to_owned())
+    })
+}
+
+/// The text in a content that is a string, or a list of parts with `text`.
+pub fn text_of(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            let texts = parts.iter().filter_map(|part| part.as_str().or_else(|| part["text"].as_str()));
+            // A reminder beside the prompt is not part of it.
+            let texts: Vec<&str> = texts.collect();
+            let own: Vec<&str> = texts.iter().copied().filter(|text| !is_envelope(text)).collect();
+            if own.is_empty() { texts.join("\n") } else { own.join("\n") }
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_counted_after_the_last_prompt_and_reminders_are_none() {
+        let call = || Item::Assistant(vec!["c".into()]);
+        let user = |text: &str| Item::User(text.into());
+        let items = vec![
+            user("<environment_context>\n<cwd>/w</cwd>\n</environment_context>"),
+            user("go"),
+            Item::Assistant(vec![]),
+            user("<info-msg>It is late.</info-msg>"),
+            call(),
+            Item::Result("ok".into()),
+            user("<system-reminder>be nice</system-reminder>"),
+            call(),
+            Item::Result("ok".into()),
+        ];
+        let conversation = Conversation { items, ..Conversation::default() };
+        assert_eq!(conversation.prompts(), ["go"]);
+        assert_eq!(conversation.answers_since_prompt(), 2);
+        assert_eq!(conversation.workspace().as_deref(), Some("/w"));
+    }
+
+    #[test]
+    fn a_prompt_may_begin_with_a_bracket() {
+        assert!(!is_envelope("<b>Mend</b> the parser"));
+        assert!(is_envelope("<info-msg>\nIt is late.\n</info-msg>\n"));
+    }
+}

@@ -1,0 +1,26 @@
+//! The scripted model server: answers the model requests of real agents from a script, on the loopback interface.
+//!
+//! Four model interfaces, one script. It keeps nothing about a conversation: every request carries the whole of it,
+//! so a restart, a retry or another process changes nothing. It never calls anything itself.
+
+mod anthropic;
+mod chat;
+mod conversation;
+mod evidence;
+mod fit;
+mod gemini;
+mod http;
+mod options;
+mod patch;
+mod registry;
+mod reply;
+mod responses;
+mod route;
+mod run;
+mod side;
+mod stream;
+mod tools;
+
+pub use evidence::{Evidence, Outcome};
+pub use options::{ServerCommand, ServerOptions};
+pub use run::{Handle, ServerError, model_server, model_server_main};
