@@ -87,6 +87,21 @@ fn a_revision_is_never_given_twice() {
     assert_eq!(store.put_entries(attempt_id(1), 2, &[message(1, "b")]).unwrap(), 4);
 }
 
+#[tokio::test]
+async fn a_transcript_longer_than_a_batch_is_replayed_to_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let entries: Vec<_> = (1..=1_000).map(|seq| message(seq, "x")).collect();
+    put(&store, 1, 1, &entries);
+    put(&store, 2, 1, &entries);
+    let mut feed = store.transcript_feed(attempt_id(2), 1_500);
+    for rev in 1_501..=2_000 {
+        assert_eq!(feed.next().await.unwrap().rev, rev);
+    }
+    drop(store);
+    assert!(matches!(feed.next().await, Err(divisi_store::StoreError::Closed)));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_follower_ends_with_the_newest_state_of_every_entry() {
     const ENTRIES: u64 = 20;

@@ -35,6 +35,7 @@ async fn every_follower_sees_each_event_once() {
                 if let Ok(envelope) = next.await {
                     seen.push(envelope.unwrap());
                 }
+                assert!(seen.len() as u64 <= total, "from {after}, something came twice");
             }
             (after, seen)
         });
@@ -52,6 +53,19 @@ async fn every_follower_sees_each_event_once() {
         let (after, seen) = done.unwrap();
         assert!(seen == log[usize::try_from(after).unwrap()..], "from {after}");
     }
+}
+
+#[tokio::test]
+async fn a_log_longer_than_a_batch_is_replayed_to_its_end_while_nothing_happens() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_a_task(dir.path());
+    append(&store, Stream::Task(task(1)), 2, (0..1_000).map(small).collect()).unwrap();
+    let mut feed = store.feed(0);
+    for seq in 1..=1_002 {
+        assert_eq!(feed.next().await.unwrap().seq, seq);
+    }
+    let nothing_more = tokio::time::timeout(Duration::from_millis(1), feed.next()).await;
+    assert!(nothing_more.is_err(), "{nothing_more:?}");
 }
 
 #[tokio::test]
