@@ -281,7 +281,7 @@ impl Hub {
         Ok(file)
     }
 
-    fn fetch_settings(&self) -> Result<PathBuf, HubError> {
+    pub(crate) fn fetch_settings(&self) -> Result<PathBuf, HubError> {
         let path = self.own_dir()?.join("fetch.config");
         fs::write(&path, "[safe]\n\tdirectory = *\n").map_err(io_error("write", &path))?;
         Ok(path)

@@ -39,9 +39,11 @@ mod hub;
 mod ids;
 mod ignore_rules;
 mod integrate;
+mod land;
 pub mod launch;
 mod listing;
 mod message;
+mod programs;
 mod project;
 mod result;
 mod snapshot;
@@ -57,7 +59,9 @@ pub use integrate::{
     Conflict, Conflicts, IntegrateRequest, Integration, LandMode, MAX_CONFLICT_BYTES, MAX_CONFLICT_TEXTS,
     TrialMerge,
 };
+pub use land::{Dirty, DirtyFile, LandError, LandRequest, Landed};
 pub use listing::EntryMode;
+pub use programs::{ask_program, leave_session, start_detached};
 pub use project::{Checkout, Head, Project, ProjectError};
 pub use result::{AttemptResult, History, ImportLimits, ResultError, ResultRequest};
 pub use snapshot::{MAX_NOTES, Note, NoteKind, Snapshot, SnapshotError, SnapshotLimits, SnapshotRequest};

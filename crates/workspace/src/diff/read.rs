@@ -13,7 +13,8 @@ const NO_OBJECT: &str = "0000000000000000000000000000000000000000";
 impl Hub {
     /// The changed files with their counts, without hunks.
     pub fn diff_files(&self, from: &CommitId, to: &CommitId, limits: &DiffLimits) -> Result<Diff, HubError> {
-        let out = diff_tree(self, from, to, limits).args(["-z", "--raw", "--numstat"]).run();
+        let out =
+            diff_tree(self, from.as_str(), to.as_str(), limits).args(["-z", "--raw", "--numstat"]).run();
         let out = out.map_err(git_error(DOING))?;
         parse_files(&out.stdout, limits).map_err(git_error(DOING))
     }
@@ -24,7 +25,7 @@ impl Hub {
         if diff.files.is_empty() {
             return Ok(diff);
         }
-        let call = diff_tree(self, from, to, limits)
+        let call = diff_tree(self, from.as_str(), to.as_str(), limits)
             .arg("-p")
             .arg(format!("-U{}", limits.context))
             .args(["--submodule=short", "--src-prefix=a/", "--dst-prefix=b/"])
@@ -37,19 +38,21 @@ impl Hub {
 
     /// The patch as `git apply` takes it, binary files included; more than `max` bytes is an error.
     pub fn patch_text(&self, from: &CommitId, to: &CommitId, max: u64) -> Result<Vec<u8>, HubError> {
-        let call = diff_tree(self, from, to, &DiffLimits::default()).args(["-p", "--binary"]).max_output(max);
+        let call = diff_tree(self, from.as_str(), to.as_str(), &DiffLimits::default())
+            .args(["-p", "--binary"])
+            .max_output(max);
         Ok(call.run().map_err(git_error(DOING))?.stdout)
     }
 
-    /// The paths that differ, without rename detection.
-    pub(crate) fn changed_paths(&self, from: &CommitId, to: &CommitId) -> Result<Vec<FileDiff>, HubError> {
+    /// The paths that differ between two trees or commits, without rename detection.
+    pub(crate) fn changed_paths(&self, from: &str, to: &str) -> Result<Vec<FileDiff>, HubError> {
         let limits = DiffLimits { files: usize::MAX, ..DiffLimits::default() };
         let out = diff_tree(self, from, to, &limits).args(["--no-renames", "-z", "--raw", "--numstat"]).run();
         Ok(parse_files(&out.map_err(git_error(DOING))?.stdout, &limits).map_err(git_error(DOING))?.files)
     }
 }
 
-fn diff_tree(hub: &Hub, from: &CommitId, to: &CommitId, limits: &DiffLimits) -> Call {
+fn diff_tree(hub: &Hub, from: &str, to: &str, limits: &DiffLimits) -> Call {
     hub.call()
         .args([
             "diff-tree",
@@ -62,7 +65,7 @@ fn diff_tree(hub: &Hub, from: &CommitId, to: &CommitId, limits: &DiffLimits) -> 
         ])
         .args(["--diff-algorithm=histogram", "-M"])
         .arg(format!("-l{}", limits.rename_candidates))
-        .args([from.as_str(), to.as_str()])
+        .args([from, to])
 }
 
 /// Reads `--raw --numstat -z`: first all raw records, then all counts, in the same order.

@@ -1,6 +1,7 @@
 //! Behaviour of the workspace crate, against real git and real processes.
 
 mod integrations;
+mod landings;
 mod launch;
 mod results;
 mod snapshots;

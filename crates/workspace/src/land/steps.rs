@@ -1,0 +1,184 @@
+//! The order of a landing.
+
+use std::path::Path;
+
+use super::checkout::Prepared;
+use super::files::branch_is_in_use;
+use super::intent::Intent;
+use super::{LandError, LandRequest, Landed};
+use crate::git_box::Confine;
+use crate::hub::Hub;
+use crate::ids::{CommitId, Signature};
+use crate::project::{Checkout, Project};
+
+/// A branch going from one place to another; nothing stands for its not existing.
+#[derive(Debug, Clone)]
+pub(super) struct Move {
+    pub(super) branch: String,
+    pub(super) full_name: String,
+    pub(super) from: Option<CommitId>,
+    pub(super) to: Option<CommitId>,
+}
+
+/// Points between which a process may die; tests stop there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    Prepared,
+    BranchMoved,
+    FilesMoved,
+    Done,
+}
+
+impl Hub {
+    /// Moves a branch of the user's repository forward, with the files of every checkout of it. The caller keeps
+    /// [`Landed`] to be able to undo it.
+    pub fn land(&self, project: &Project, request: &LandRequest) -> Result<Landed, LandError> {
+        if let Some(expected) = &request.expected
+            && !self.is_ancestor(expected, &request.new)?
+        {
+            return Err(LandError::NotForward(request.branch.clone()));
+        }
+        let step = Move {
+            branch: request.branch.clone(),
+            full_name: project.full_branch(&request.branch)?,
+            from: request.expected.clone(),
+            to: Some(request.new.clone()),
+        };
+        let checkouts = self.move_branch(project, &step, &request.by, &request.reason, &mut |_| true)?;
+        let (branch, old, new) = (request.branch.clone(), request.expected.clone(), request.new.clone());
+        Ok(Landed { branch, old, new, checkouts })
+    }
+
+    /// Takes a landing back: the branch, the files and the index become what they were, if the branch is still
+    /// where the landing left it.
+    pub fn undo(
+        &self,
+        project: &Project,
+        landed: &Landed,
+        by: &Signature,
+        reason: &str,
+    ) -> Result<(), LandError> {
+        let step = Move {
+            branch: landed.branch.clone(),
+            full_name: project.full_branch(&landed.branch)?,
+            from: Some(landed.new.clone()),
+            to: landed.old.clone(),
+        };
+        self.move_branch(project, &step, by, reason, &mut |_| true).map(drop)
+    }
+
+    pub(super) fn move_branch(
+        &self,
+        project: &Project,
+        step: &Move,
+        by: &Signature,
+        reason: &str,
+        go_on: &mut dyn FnMut(Step) -> bool,
+    ) -> Result<Vec<std::path::PathBuf>, LandError> {
+        // One landing at a time per hub; the index lock and the compare-and-swap guard against everybody else.
+        let _held = self.lock("land.lock")?;
+        check_branch(project, step)?;
+        if let Some(to) = &step.to {
+            send_objects(self, project, to)?;
+        }
+        let checkouts = project.checkouts()?;
+        branch_is_in_use(&checkouts, &step.full_name)?;
+        let checkouts: Vec<Checkout> =
+            checkouts.into_iter().filter(|c| c.branch.as_deref() == Some(&step.full_name)).collect();
+        let mut intent = Intent::begin(self, step)?;
+        let mut prepared = Vec::new();
+        for checkout in checkouts {
+            prepared.push(Prepared::new(self, project, checkout, step, &mut intent)?);
+        }
+        intent.save()?;
+        if !go_on(Step::Prepared) {
+            return abandon(prepared, intent);
+        }
+        swap(project, step, by, reason)?;
+        if !go_on(Step::BranchMoved) {
+            return abandon(prepared, intent);
+        }
+        for n in 0..prepared.len() {
+            if let Err(source) = prepared[n].move_files(step) {
+                let checkout = prepared[n].checkout.top.clone();
+                for done in prepared[..=n].iter().rev() {
+                    done.put_back()?;
+                }
+                let back = Move { from: step.to.clone(), to: step.from.clone(), ..step.clone() };
+                swap(project, &back, by, &format!("{reason} (put back)"))?;
+                return Err(LandError::PutBack { checkout, source: Box::new(source) });
+            }
+        }
+        if !go_on(Step::FilesMoved) {
+            return abandon(prepared, intent);
+        }
+        let mut moved = Vec::new();
+        for one in prepared {
+            moved.push(one.checkout.top.clone());
+            one.install_index()?;
+        }
+        go_on(Step::Done);
+        Ok(moved)
+    }
+}
+
+/// Leaves everything as a dying process would: for tests of recovery.
+fn abandon(prepared: Vec<Prepared>, intent: Intent) -> Result<Vec<std::path::PathBuf>, LandError> {
+    prepared.into_iter().for_each(std::mem::forget);
+    std::mem::forget(intent);
+    Ok(Vec::new())
+}
+
+fn check_branch(project: &Project, step: &Move) -> Result<(), LandError> {
+    let call = project.call().args(["symbolic-ref", "-q", &step.full_name]).accept(&[0, 1]);
+    let symbolic = call.run().map_err(|source| LandError::Git { doing: "look at the branch", source })?;
+    if symbolic.code == 0 {
+        return Err(LandError::Symbolic(step.branch.clone()));
+    }
+    let found = project.branch(&step.branch)?;
+    if found == step.from {
+        Ok(())
+    } else {
+        Err(LandError::Moved { branch: step.branch.clone(), expected: step.from.clone(), found })
+    }
+}
+
+/// Copies what the user's repository does not have of `commit`. No ref moves, no `FETCH_HEAD` is written.
+fn send_objects(hub: &Hub, project: &Project, commit: &CommitId) -> Result<(), LandError> {
+    let writable: [&Path; 2] = [project.common_dir(), project.git_dir()];
+    project
+        .call()
+        .env("GIT_CONFIG_GLOBAL", hub.fetch_settings()?)
+        .config("protocol.file.allow", "always")
+        .config("protocol.version", "2")
+        .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"])
+        .args(["--no-recurse-submodules", "--end-of-options"])
+        .arg(hub.dir())
+        .arg(commit.as_str())
+        .confine(Confine::writing(writable).any_program())
+        .long()
+        .run()
+        .map_err(|source| LandError::Git { doing: "copy the commits into the project", source })?;
+    Ok(())
+}
+
+/// Moves the branch if it is where it has to be.
+pub(super) fn swap(project: &Project, step: &Move, by: &Signature, reason: &str) -> Result<(), LandError> {
+    let zeros = "0".repeat(40);
+    let name = |id: &Option<CommitId>| id.as_ref().map_or(zeros.clone(), ToString::to_string);
+    let command = match &step.to {
+        Some(to) => format!("update {}\0{to}\0{}\0", step.full_name, name(&step.from)),
+        None => format!("delete {}\0{}\0", step.full_name, name(&step.from)),
+    };
+    let reason: String = reason.chars().filter(|c| !c.is_control()).take(200).collect();
+    let writable: [&Path; 2] = [project.common_dir(), project.git_dir()];
+    let call =
+        project.call().args(["update-ref", "--no-deref", "-m", &reason, "-z", "--stdin"]).committer(by);
+    let moved = call.stdin(command).confine(Confine::writing(writable)).run();
+    let Err(source) = moved else { return Ok(()) };
+    let found = project.branch(&step.branch)?;
+    if found == step.from {
+        return Err(LandError::Git { doing: "move the branch", source });
+    }
+    Err(LandError::Moved { branch: step.branch.clone(), expected: step.from.clone(), found })
+}
