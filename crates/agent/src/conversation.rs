@@ -78,11 +78,19 @@ impl Conversation {
     }
 
     /// Words in the middle of a turn; see [`acp::Session::steer`].
-    pub fn steer(&mut self, text: &str) -> Result<Vec<Action>, CommandError> {
+    pub fn steer(&mut self, parts: &[PromptPart], now: Timestamp) -> Result<Vec<Action>, CommandError> {
         match self {
-            Self::Acp(session) => session.steer(text),
+            Self::Acp(session) => session.steer(parts, now),
             Self::Exec(session) if session.is_over() => Err(CommandError::Over),
             Self::Exec(_) => Err(CommandError::CannotSteer),
+        }
+    }
+
+    /// Words that the agent did not take after all; queue them.
+    pub fn take_refused(&mut self) -> Vec<PromptPart> {
+        match self {
+            Self::Acp(session) => session.take_refused(),
+            Self::Exec(_) => Vec::new(),
         }
     }
 

@@ -116,6 +116,9 @@ pub struct Login {
     pub variables: Vec<String>,
     /// How files are handed over.
     pub how: HandOver,
+    /// The login method to name after `initialize`, for agents that want it said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authenticate: Option<String>,
     /// Variables that are set with this login.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
@@ -210,7 +213,7 @@ pub enum ModeName {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Acp {
-    /// The login method to name after `initialize`.
+    /// The login method to name after `initialize`, whatever the login.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authenticate: Option<String>,
     /// Offer questions by forms (`elicitation/create`).

@@ -106,6 +106,8 @@ pub struct AgentLaunch {
     pub stdin: Option<String>,
     /// The mode to set by the protocol before the first prompt.
     pub mode_id: Option<String>,
+    /// The login method to name by the protocol after `initialize`.
+    pub authenticate: Option<String>,
     /// Where the login comes from, for people.
     pub login: String,
 }

@@ -89,7 +89,7 @@ impl Definition {
             }
         }
 
-        let logins = login.into_iter().flat_map(|login| {
+        let logins = login.iter().flat_map(|login| {
             let also = login.also.iter().filter(|file| facts.files.contains(*file));
             login.files.iter().chain(also).map(|file| LoginFile {
                 from: context.user_home.join(file),
@@ -110,6 +110,9 @@ impl Definition {
             logins,
             stdin,
             mode_id: mode.id.clone(),
+            authenticate: login
+                .and_then(|login| login.authenticate.clone())
+                .or_else(|| self.acp.authenticate.clone()),
             login: match (custom, login) {
                 (true, _) => "custom endpoint".to_owned(),
                 (false, Some(login)) => login.title.clone(),

@@ -13,6 +13,7 @@ pub fn allowed_by(permissions: Permissions, call: &ToolCall, workspace: &Path) -
     match permissions {
         Permissions::Ask => None,
         Permissions::All => Some("permissions = \"all\""),
+        Permissions::Edits if call.left_out > 0 => None,
         Permissions::Edits => match call.kind {
             ToolKind::Read | ToolKind::Search | ToolKind::Think
                 if places(call).all(|p| inside(p, workspace)) =>
@@ -78,6 +79,8 @@ mod tests {
         assert!(!allowed(ToolKind::Read, &["/home/me/.ssh/id"]));
         assert!(!allowed(ToolKind::Execute, &[]));
         assert!(!allowed(ToolKind::Other, &["src/a.rs"]));
+        let partly = ToolCall { left_out: 1, ..call(ToolKind::Edit, &["src/a.rs"]) };
+        assert!(allowed_by(Permissions::Edits, &partly, Path::new("/w/t1")).is_none(), "not seen whole");
     }
 
     #[test]

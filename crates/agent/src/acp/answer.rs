@@ -12,7 +12,7 @@ use super::modes::MODES;
 use super::schema::clip;
 use super::session::{Session, Stage};
 use super::setup::Open;
-use super::state::Request;
+use super::state::{Request, Steer};
 use super::wire::RpcError;
 use crate::action::{Action, FailureKind};
 use crate::outcome::{self, Bench};
@@ -25,6 +25,12 @@ impl Session {
         result: Result<Option<&RawValue>, RpcError>,
         now: Timestamp,
     ) {
+        if let RequestId::Number(id) = id
+            && let Some(at) = self.steers.iter().position(|steer| steer.id == *id)
+        {
+            let steer = self.steers.remove(at);
+            return self.hear_steered(steer, result);
+        }
         let ours = matches!((id, &self.waiting), (RequestId::Number(id), Some(waiting)) if *id == waiting.id);
         let Some(waiting) = self.waiting.take_if(|_| ours) else {
             let text = format!("an answer to request {id}, which nobody waits for");
@@ -89,6 +95,19 @@ impl Session {
         }
     }
 
+    fn hear_steered(&mut self, steer: Steer, result: Result<Option<&RawValue>, RpcError>) {
+        let result: Value = match result {
+            Ok(Some(raw)) => serde_json::from_str(raw.get()).unwrap_or_default(),
+            _ => Value::Null,
+        };
+        if result.get("outcome").and_then(Value::as_str) != Some("injected") {
+            let text =
+                "The agent did not take these words in the middle of its turn; they wait for its next one.";
+            self.record.notice(Notice::Agent, text);
+            self.refused.extend(steer.parts);
+        }
+    }
+
     fn hear_initialized(&mut self, result: &Value) {
         let Ok(answer) = serde_json::from_value::<acp::InitializeResponse>(result.clone()) else {
             let text = "the agent's answer to `initialize` cannot be read".to_owned();
@@ -109,6 +128,8 @@ impl Session {
         self.agent.name = info.as_ref().map(|i| clip(&i.name)).unwrap_or_default();
         self.agent.version = info.map(|i| clip(&i.version)).unwrap_or_default();
         let session = answer.agent_capabilities.session_capabilities;
+        self.agent.steering =
+            result.pointer("/_meta/steering/supported").and_then(Value::as_bool) == Some(true);
         self.agent.load = answer.agent_capabilities.load_session;
         self.agent.resume = session.resume.is_some();
         self.agent.close = session.close.is_some();

@@ -12,6 +12,7 @@ use super::question::Form;
 use super::schema::{self, clip};
 use super::session::{Session, Stage};
 use super::state::{Ask, AskWhat, Due};
+use super::tool;
 use super::wire::{self, Message};
 use crate::action::{Action, Asked};
 use crate::lines::Line;
@@ -81,7 +82,10 @@ impl Session {
             "session/request_permission" => self.hear_permission(&mut ask, params),
             "elicitation/create" if self.setup.elicitation => self.hear_question(&mut ask, &params),
             _ => {
-                if self.unknown_methods.len() < UNKNOWN_METHODS_TOLD
+                // Some agents ask for files and terminals although none were offered, and do without.
+                let known = method.starts_with("fs/") || method.starts_with("terminal/");
+                if !known
+                    && self.unknown_methods.len() < UNKNOWN_METHODS_TOLD
                     && self.unknown_methods.insert(clip(method))
                 {
                     let text =
@@ -111,19 +115,20 @@ impl Session {
         if options.is_empty() {
             return false;
         }
-        let call = self.tool(&update.tool_call_id.to_string(), update.fields);
+        let call = self.tool(update);
+        let title = tool::headline(&call, &self.setup.cwd);
         self.number(ask);
         ask.options = options.clone();
         ask.what = AskWhat::Permission { tool_call: call.id.clone() };
         self.record.add(EntryBody::PermissionRequest {
             request: ask.request.clone(),
             tool_call: call.id.clone(),
-            title: call.title.clone(),
+            title: title.clone(),
             options: options.clone(),
         });
         self.record.act(Action::Asked(Asked {
             request: ask.request.clone(),
-            title: call.title.clone(),
+            title,
             tool: Some(Box::new(call)),
             options,
         }));

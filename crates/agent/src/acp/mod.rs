@@ -22,6 +22,7 @@ mod schema;
 mod session;
 mod setup;
 mod state;
+mod tool;
 mod update;
 mod wire;
 

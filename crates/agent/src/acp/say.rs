@@ -11,7 +11,7 @@ use super::modes::is_mode;
 use super::schema;
 use super::session::{Session, Stage};
 use super::setup::{Open, PromptPart};
-use super::state::{Ask, AskWhat, Due, Request, Waiting};
+use super::state::{Ask, AskWhat, Due, Request, Steer, Waiting};
 use super::wire::{self, Message, Stamp};
 use crate::action::{Action, FailureKind, Reply};
 use crate::outcome::TurnFacts;
@@ -105,6 +105,14 @@ impl Session {
         self.send(wire::request(self.next_id, "session/prompt", schema::prompt(&session, &texts), &stamp));
     }
 
+    pub(super) fn send_steer(&mut self, parts: &[PromptPart], now: Timestamp) {
+        let Some(session) = self.session.clone() else { return };
+        let texts: Vec<String> = parts.iter().map(|part| part.text.clone()).collect();
+        let mut stamp = Stamp::new(self.seen, now);
+        stamp.origins = parts.iter().map(|part| part.origin).collect();
+        self.send(wire::request(self.next_id, schema::STEERING, schema::steer(&session, &texts), &stamp));
+    }
+
     pub(super) fn send_cancel(&mut self, now: Timestamp) {
         let Some(session) = self.session.clone() else { return };
         let stamp = Stamp::new(self.seen, now);
@@ -176,7 +184,7 @@ impl Session {
         params: Option<&RawValue>,
         stamp: Option<&Stamp>,
     ) {
-        let RequestId::Number(id) = id else { return };
+        let RequestId::Number(id) = *id else { return };
         self.started = true;
         self.next_id = id.saturating_add(1);
         let params: Value = params.and_then(|p| serde_json::from_str(p.get()).ok()).unwrap_or_default();
@@ -191,6 +199,10 @@ impl Session {
             "session/set_config_option" => Request::SetMode(text("value")),
             "session/prompt" => Request::Prompt,
             "session/close" => Request::Close,
+            schema::STEERING => {
+                let parts = self.said_words(&params, stamp);
+                return self.steers.push(Steer { id, parts });
+            }
             _ => return,
         };
         match what {
@@ -199,7 +211,7 @@ impl Session {
             Request::SetMode(_) => self.modes.wanted = None,
             _ => self.stage = Stage::Opening,
         }
-        self.waiting = Some(Waiting { id: *id, what });
+        self.waiting = Some(Waiting { id, what });
     }
 
     fn said_prompt(&mut self, params: &Value, stamp: Option<&Stamp>) {
@@ -208,12 +220,21 @@ impl Session {
         self.facts = TurnFacts::default();
         let turn = stamp.and_then(|stamp| stamp.turn).unwrap_or(self.record.turn() + 1);
         self.record.begin_turn(turn);
+        self.said_words(params, stamp);
+    }
+
+    fn said_words(&mut self, params: &Value, stamp: Option<&Stamp>) -> Vec<PromptPart> {
         let blocks = params.get("prompt").and_then(Value::as_array).cloned().unwrap_or_default();
-        for (n, block) in blocks.iter().enumerate() {
-            let origin = stamp.and_then(|stamp| stamp.origins.get(n).copied()).unwrap_or(Origin::Person);
-            let text = block.get("text").and_then(Value::as_str).unwrap_or_default();
-            self.record.add(EntryBody::Prompt { origin, text: Text::clip(text, limits::MESSAGE_BYTES) });
+        let part = |(n, block): (usize, &Value)| PromptPart {
+            origin: stamp.and_then(|stamp| stamp.origins.get(n).copied()).unwrap_or(Origin::Person),
+            text: block.get("text").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        };
+        let parts: Vec<PromptPart> = blocks.iter().enumerate().map(part).collect();
+        for part in &parts {
+            let text = Text::clip(&part.text, limits::MESSAGE_BYTES);
+            self.record.add(EntryBody::Prompt { origin: part.origin, text });
         }
+        parts
     }
 
     fn said_cancel(&mut self) {

@@ -5,9 +5,7 @@ use std::path::Path;
 use agent_client_protocol_schema::ProtocolVersion;
 use agent_client_protocol_schema::v1 as acp;
 use divisi_model::inbox::{AskOption, Effect};
-use divisi_model::transcript::{
-    FileDiff, Location, PlanStep, StepStatus, Text, ToolCall, ToolKind, ToolStatus, limits,
-};
+use divisi_model::transcript::{PlanStep, StepStatus, Text, limits};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -59,6 +57,16 @@ pub(super) fn prompt(session: &str, texts: &[String]) -> Value {
     to_value(&acp::PromptRequest::new(session.to_owned(), blocks))
 }
 
+/// The method by which Codex's adapter takes words in the middle of a turn (codex-acp 2.6.0).
+pub(super) const STEERING: &str = "_session/steering";
+
+/// Where the turn is over meanwhile, the words come back and no turn begins behind our back.
+pub(super) fn steer(session: &str, texts: &[String]) -> Value {
+    let mut value = prompt(session, texts);
+    value["_meta"] = json!({"steering": {"idleBehavior": "promptRequired"}});
+    value
+}
+
 pub(super) fn cancel(session: &str) -> Value {
     to_value(&acp::CancelNotification::new(session.to_owned()))
 }
@@ -91,62 +99,6 @@ pub(super) fn selected(option: &str) -> Value {
 
 pub(super) fn not_selected() -> Value {
     to_value(&acp::RequestPermissionResponse::new(acp::RequestPermissionOutcome::Cancelled))
-}
-
-/// Brings a tool call up to date. What the update does not name stays; lists that it names are replaced, but a list of
-/// content without diffs does not wipe out the diffs shown before: agents often end a call with its output alone.
-pub(super) fn update_tool(call: &mut ToolCall, fields: acp::ToolCallUpdateFields) {
-    if let Some(title) = fields.title {
-        call.title = clip(&title);
-    }
-    if let Some(name) = fields.name {
-        call.name = Some(clip(&name));
-    }
-    if let Some(kind) = fields.kind {
-        call.kind = tool_kind(kind);
-    }
-    if let Some(status) = fields.status {
-        call.status = tool_status(status);
-    }
-    if let Some(locations) = fields.locations {
-        call.locations = locations
-            .into_iter()
-            .take(limits::LOCATIONS)
-            .map(|l| Location { path: clip(&l.path.to_string_lossy()), line: l.line })
-            .collect();
-    }
-    if let Some(input) = fields.raw_input.filter(|v| !is_hollow(v)) {
-        call.input = Some(Text::clip(&input.to_string(), limits::OUTPUT_BYTES));
-    }
-    let mut output = None;
-    if let Some(content) = fields.content {
-        let mut diffs = Vec::new();
-        let mut words = String::new();
-        for part in content {
-            match part {
-                acp::ToolCallContent::Diff(diff) if diffs.len() < limits::DIFFS => diffs.push(FileDiff {
-                    path: clip(&diff.path.to_string_lossy()),
-                    old: diff.old_text.map(|text| Text::clip(&text, limits::DIFF_BYTES)),
-                    new: Text::clip(&diff.new_text, limits::DIFF_BYTES),
-                }),
-                acp::ToolCallContent::Content(content) => {
-                    if !words.is_empty() {
-                        words.push('\n');
-                    }
-                    words.push_str(&block_text(&content.content));
-                }
-                _ => {}
-            }
-        }
-        if !diffs.is_empty() {
-            call.diffs = diffs;
-        }
-        output = Some(words).filter(|w| !w.is_empty());
-    }
-    let raw = fields.raw_output.filter(|v| !is_hollow(v)).map(|v| raw_text(&v));
-    if let Some(output) = output.or(raw) {
-        call.output = Some(Text::clip(&output, limits::OUTPUT_BYTES));
-    }
 }
 
 /// The words of a content block; a marker for what is not words.
@@ -241,51 +193,6 @@ fn guess(id: &str) -> Effect {
         (_, true, true) => Effect::AllowAlways,
         (_, true, false) => Effect::AllowOnce,
         _ => Effect::Other,
-    }
-}
-
-fn tool_kind(kind: acp::ToolKind) -> ToolKind {
-    match kind {
-        acp::ToolKind::Read => ToolKind::Read,
-        acp::ToolKind::Edit => ToolKind::Edit,
-        acp::ToolKind::Delete => ToolKind::Delete,
-        acp::ToolKind::Move => ToolKind::Move,
-        acp::ToolKind::Search => ToolKind::Search,
-        acp::ToolKind::Execute => ToolKind::Execute,
-        acp::ToolKind::Think => ToolKind::Think,
-        acp::ToolKind::Fetch => ToolKind::Fetch,
-        acp::ToolKind::SwitchMode => ToolKind::SwitchMode,
-        _ => ToolKind::Other,
-    }
-}
-
-fn tool_status(status: acp::ToolCallStatus) -> ToolStatus {
-    match status {
-        acp::ToolCallStatus::InProgress => ToolStatus::InProgress,
-        acp::ToolCallStatus::Completed => ToolStatus::Completed,
-        acp::ToolCallStatus::Failed => ToolStatus::Failed,
-        _ => ToolStatus::Pending,
-    }
-}
-
-/// Agents announce a call with `{}` before they know what it is called with.
-fn is_hollow(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Object(map) => map.is_empty(),
-        Value::String(text) => text.is_empty(),
-        _ => false,
-    }
-}
-
-fn raw_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Object(map) if map.len() == 1 => match map.values().next() {
-            Some(Value::String(text)) => text.clone(),
-            _ => value.to_string(),
-        },
-        _ => value.to_string(),
     }
 }
 

@@ -11,12 +11,15 @@ use jiff::tz::TimeZone;
 use super::choose;
 use super::replay::Script;
 use super::setup::{PromptPart, Setup};
-use super::state::{AgentFacts, Ask, AskWhat, Modes, Steps, Waiting};
+use super::state::{AgentFacts, Ask, AskWhat, Modes, Steer, Steps, Waiting};
 use crate::action::{Action, CommandError, Failure, FailureKind, Reply};
 use crate::lines::Lines;
 use crate::outcome::TurnFacts;
 use crate::recorder::Recorder;
 use crate::usage::Meter;
+
+/// Words in the middle of a turn that may be on their way at once.
+const STEERS: usize = 16;
 
 /// How far a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,8 @@ pub struct Session {
     pub(super) stage: Stage,
     pub(super) next_id: i64,
     pub(super) waiting: Option<Waiting>,
+    pub(super) steers: Vec<Steer>,
+    pub(super) refused: Vec<PromptPart>,
     pub(super) steps: Steps,
     pub(super) agent: AgentFacts,
     pub(super) session: Option<String>,
@@ -85,6 +90,8 @@ impl Session {
             stage: Stage::New,
             next_id: 1,
             waiting: None,
+            steers: Vec::new(),
+            refused: Vec::new(),
             steps: Steps::default(),
             agent: AgentFacts::default(),
             session: None,
@@ -114,19 +121,32 @@ impl Session {
         if self.stage != Stage::Idle || self.waiting.is_some() {
             return Err(CommandError::Busy);
         }
-        let bytes: usize = parts.iter().map(|part| part.text.len()).sum();
-        if bytes > PROMPT_BYTES {
-            return Err(CommandError::PromptTooLong { bytes, limit: PROMPT_BYTES });
-        }
+        require_size(parts)?;
         self.send_prompt(turn, parts, now);
         self.settle(now);
         Ok(self.record.take())
     }
 
-    /// Words for the agent in the middle of a turn. No agent offers that by version 1 of the protocol.
-    pub fn steer(&mut self, _text: &str) -> Result<Vec<Action>, CommandError> {
+    /// Words for the agent in the middle of its turn, where it takes such: queue them, or cancel first, where not. An
+    /// agent may still refuse: see [`Session::take_refused`].
+    pub fn steer(&mut self, parts: &[PromptPart], now: Timestamp) -> Result<Vec<Action>, CommandError> {
         self.require_open()?;
-        Err(CommandError::CannotSteer)
+        if !self.can_steer() || self.steers.len() >= STEERS {
+            return Err(CommandError::CannotSteer);
+        }
+        require_size(parts)?;
+        self.send_steer(parts, now);
+        Ok(self.record.take())
+    }
+
+    /// Whether words in the middle of the turn that is under way would reach the agent.
+    pub fn can_steer(&self) -> bool {
+        self.agent.steering && self.stage == Stage::Turn && !self.facts.cancelled
+    }
+
+    /// Words that the agent did not take in the middle of its turn after all; queue them.
+    pub fn take_refused(&mut self) -> Vec<PromptPart> {
+        std::mem::take(&mut self.refused)
     }
 
     /// Asks the agent to end its turn, and withdraws everything that it is waiting for a person to answer: without
@@ -274,5 +294,14 @@ impl Session {
         self.waiting = None;
         self.record.notice(Notice::Process, &text);
         self.record.act(Action::Failed(Failure { kind, text }));
+    }
+}
+
+fn require_size(parts: &[PromptPart]) -> Result<(), CommandError> {
+    let bytes: usize = parts.iter().map(|part| part.text.len()).sum();
+    if bytes > PROMPT_BYTES {
+        Err(CommandError::PromptTooLong { bytes, limit: PROMPT_BYTES })
+    } else {
+        Ok(())
     }
 }

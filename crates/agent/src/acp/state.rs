@@ -5,8 +5,9 @@ use divisi_model::event::SessionStart;
 use divisi_model::inbox::AskOption;
 
 use super::question::Form;
+use super::setup::PromptPart;
 
-/// A request of ours that has no answer yet. There is one at most.
+/// A request of ours that has no answer yet. There is one at most, besides [`Steer`]s.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Waiting {
     pub id: i64,
@@ -25,6 +26,13 @@ pub(super) enum Request {
     SetMode(String),
     Prompt,
     Close,
+}
+
+/// Words given in the middle of a turn, of which the agent has not said yet whether it took them.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Steer {
+    pub id: i64,
+    pub parts: Vec<PromptPart>,
 }
 
 /// Which steps of the handshake are behind us.
@@ -46,6 +54,8 @@ pub(super) struct AgentFacts {
     pub load: bool,
     pub resume: bool,
     pub close: bool,
+    /// Takes words in the middle of a turn by `_session/steering`, an extension that Codex's adapter announces.
+    pub steering: bool,
     pub login_methods: Vec<String>,
 }
 

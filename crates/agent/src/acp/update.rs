@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::schema::{self, clip};
 use super::session::Session;
 use super::state::Request;
+use super::tool;
 use crate::recorder::Voice;
 use crate::usage;
 
@@ -57,11 +58,10 @@ impl Session {
             acp::SessionUpdate::AgentThoughtChunk(chunk) => self.chunk(Voice::Thought, &chunk),
             acp::SessionUpdate::UserMessageChunk(_) => {}
             acp::SessionUpdate::ToolCall(call) => {
-                let update = acp::ToolCallUpdate::from(call);
-                self.tool(&update.tool_call_id.to_string(), update.fields);
+                self.tool(acp::ToolCallUpdate::from(call));
             }
             acp::SessionUpdate::ToolCallUpdate(update) => {
-                self.tool(&update.tool_call_id.to_string(), update.fields);
+                self.tool(update);
             }
             acp::SessionUpdate::Plan(plan) => {
                 self.facts.anything = true;
@@ -70,7 +70,8 @@ impl Session {
             acp::SessionUpdate::UsageUpdate(update) => self.record.usage(|usage| {
                 usage.context_used = Some(update.used);
                 usage.context_size = Some(update.size);
-                if let Some(cost) = update.cost {
+                // Who knows no price says 0.
+                if let Some(cost) = update.cost.filter(|cost| cost.amount > 0.0) {
                     usage.cost = Some(ReportedCost { amount: cost.amount, currency: clip(&cost.currency) });
                 }
             }),
@@ -97,9 +98,10 @@ impl Session {
         }
     }
 
-    pub(super) fn tool(&mut self, id: &str, fields: acp::ToolCallUpdateFields) -> ToolCall {
+    pub(super) fn tool(&mut self, update: acp::ToolCallUpdate) -> ToolCall {
         self.facts.anything = true;
-        self.record.tool(&clip(id), |call| schema::update_tool(call, fields))
+        let id = clip(&update.tool_call_id.to_string());
+        self.record.tool(&id, |call| tool::update(call, update.fields, update.meta.as_ref()))
     }
 
     /// Usage of one request to the model, as some agents attach it to their messages.

@@ -147,7 +147,10 @@ impl RpcError {
 
 fn stamped(mut params: Value, stamp: &Stamp) -> Value {
     if let (Value::Object(map), Ok(stamp)) = (&mut params, serde_json::to_value(stamp)) {
-        map.insert("_meta".to_owned(), json!({ META_KEY: stamp }));
+        if !map.get("_meta").is_some_and(Value::is_object) {
+            map.insert("_meta".to_owned(), json!({}));
+        }
+        map["_meta"][META_KEY] = stamp;
     }
     params
 }

@@ -254,6 +254,8 @@ impl Session {
                     usage.scope = scope;
                 });
             }
+            // Who knows no price says 0.
+            Piece::Cost { amount, .. } if amount <= 0.0 => {}
             Piece::Cost { amount, adds } => self.record.usage(|usage| {
                 let before = usage.cost.as_ref().map_or(0.0, |cost| cost.amount);
                 let amount = if adds { before + amount } else { amount };

@@ -157,7 +157,7 @@ fn commands_that_do_not_fit_change_nothing() {
     talk.prompt(1, "go");
     let before = talk.session.clone();
     assert_eq!(talk.session.prompt(2, &[part()], now()), Err(CommandError::Busy));
-    assert_eq!(talk.session.steer("left"), Err(CommandError::CannotSteer));
+    assert_eq!(talk.session.steer(&[part()], now()), Err(CommandError::CannotSteer));
     let missing = CommandError::NoSuchRequest("9".into());
     assert_eq!(talk.session.answer("9", &Reply::Withdraw, now()), Err(missing));
     assert_eq!(talk.session, before);

@@ -144,6 +144,7 @@ fn codex_with_its_login_gets_the_login_and_nothing_else() {
     assert_eq!(key.environment["OPENAI_API_KEY"], "sk-secret");
     assert!(key.secrets.contains("OPENAI_API_KEY") && key.logins.is_empty());
     assert_eq!(key.mode_id.as_deref(), Some("agent-full-access"));
+    assert_eq!((key.authenticate.as_deref(), launch.authenticate.as_deref()), (Some("api-key"), None));
 }
 
 #[test]

@@ -31,6 +31,10 @@ pub struct ToolCall {
     /// What it gave back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<Text>,
+    /// Files that it names but that are not listed here, because there are too many or their path is too long. A rule
+    /// must not decide about a call that it cannot see whole.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: u32,
 }
 
 /// What kind of tool it is.
@@ -125,4 +129,8 @@ impl ToolKind {
             Self::Other => "other",
         }
     }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
