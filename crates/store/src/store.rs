@@ -271,14 +271,34 @@ mod tests {
     fn work_that_fails_takes_its_whole_group_back() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        append(&store, 1, Sync::Normal).unwrap();
+        let (stream, log) = old_task();
+        let append = |version, event| {
+            Append::new(stream, version, Actor::Divisi, Timestamp::UNIX_EPOCH, vec![event]).unwrap()
+        };
+        let work = |append: Append| move |group: &mut Group<'_>| append.work(group);
+        for (version, event) in (0..).zip(&log) {
+            store.inner.writer.ask_blocking(Sync::Normal, work(append(version, event.clone()))).unwrap();
+        }
+        let fails = append(2, Event::TaskArchived);
         let ask = |group: &mut Group<'_>| {
-            group.sql.execute("DELETE FROM events", [])?;
-            group.state.last_seq = 77;
+            fails.work(group)?.unwrap();
             Err::<Result<(), StoreError>, _>(StoreError::Closed)
         };
         assert!(store.inner.writer.ask_blocking(Sync::Normal, ask).is_err());
-        assert_eq!(append(&store, 2, Sync::Normal).unwrap()[0].seq, 2);
+        let next = append(2, log[1].clone());
+        let appended = store.inner.writer.ask_blocking(Sync::Normal, work(next)).unwrap();
+        assert_eq!((appended[0].seq, appended[0].version), (3, 3));
+        assert!(!store.tasks().unwrap()[0].archived);
         assert!(store.verify().unwrap().sound());
+    }
+
+    /// The first task of the oldest stored log, with its first two events.
+    fn old_task() -> (Stream, Vec<Event>) {
+        let lines = include_str!("../tests/logs/0.1.0.jsonl").lines();
+        let log: Vec<Envelope> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+        let task = |envelope: &&Envelope| matches!(envelope.stream, Stream::Task(_));
+        let stream = log.iter().find(task).unwrap().stream;
+        let events = log.into_iter().filter(|envelope| envelope.stream == stream).take(2);
+        (stream, events.map(|envelope| envelope.event).collect())
     }
 }
