@@ -3,6 +3,56 @@
 //!
 //! This crate starts no process, reads no environment, touches no file and asks no clock: its owner does, and hands in
 //! bytes, facts and times. (One exception: a named time zone is looked up in the system's own tables.)
+//!
+//! # How an owner uses it
+//!
+//! An agent is data ([`Registry`], [`Definition`]). Facts about the machine decide whether it is ready
+//! ([`Definition::readiness`]) and give the plan of its launch ([`Definition::launch`]). The conversation is a state
+//! machine: every call gives [`Action`]s, which the owner carries out in their order.
+//!
+//! ```
+//! use divisi_agent::acp::{Open, PromptPart, Setup};
+//! use divisi_agent::{Action, Conversation, ConversationSetup, Facts, LaunchContext, Registry, Reply};
+//! use divisi_model::event::Origin;
+//! # use jiff::Timestamp;
+//! # fn launch(_: &divisi_agent::AgentLaunch) {}
+//! # fn carry_out(_: Vec<Action>) {}
+//! # let now = Timestamp::UNIX_EPOCH;
+//! let registry = Registry::shipped();
+//! let agent = registry.require("rehearsal")?;
+//! // What `agent.probe()` asks for: the program's path, which login files and variables there are.
+//! let facts = Facts { program: Some("/usr/bin/divisi".into()), ..Facts::default() };
+//! assert!(agent.readiness(&facts).is_ready());
+//! let plan = agent.launch(&facts, &LaunchContext::default())?;
+//! let setup = Setup {
+//!     cwd: "/work/t1.1".into(),
+//!     open: Open::New, // or `Open::Resume(id)`
+//!     mcp_servers: Vec::new(),
+//!     mode: plan.mode_id.clone(),
+//!     authenticate: plan.authenticate.clone(),
+//!     elicitation: agent.acp.questions,
+//!     quirks: agent.quirks.clone(),
+//!     zone: None,
+//!     first_seq: 1,
+//!     turn: 0,
+//! };
+//! // Store the setup, then start the process, then speak. After a restart it goes on from here with the journals.
+//! launch(&plan);
+//! let (in_journal, out_journal) = (b"", b"");
+//! let mut talk = Conversation::replaying(ConversationSetup::Acp(setup), in_journal, now);
+//! carry_out(talk.feed_out(out_journal, 0, now)); // entries again, with the same numbers
+//! carry_out(talk.live(now)); // what was due but never sent
+//! carry_out(talk.start(now)); // `Action::Send(initialize …)` if that was not sent yet
+//! // … bytes of the agent → talk.feed_out(…) → `SessionOpened`, then `Ready`:
+//! let words = PromptPart { origin: Origin::Person, text: "Mend the parser.".into() };
+//! if let Ok(actions) = talk.prompt(1, &[words], now) {
+//!     carry_out(actions);
+//! }
+//! // … `Action::Asked` → an inbox item → talk.answer(&request, &Reply::Allow { always: false }, now)
+//! // … `Action::TurnEnded` → snapshot, checks; the next prompt is a new turn.
+//! # let _ = Reply::Withdraw;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod acp;
 mod action;
