@@ -112,12 +112,16 @@ fn crashes_cuts_and_strays_are_real() {
             .unwrap();
         let mut input = agent.stdin.take().unwrap();
         let mut output = BufReader::new(agent.stdout.take().unwrap());
-        writeln!(input, "{}", json!({"jsonrpc": "2.0", "id": 1, "method": "session/new", "params": {"cwd": folder.path(), "mcpServers": []}})).unwrap();
+        let mut send = |id: u32, method: &str, params: serde_json::Value| {
+            let message = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+            writeln!(input, "{message}").unwrap();
+        };
+        send(1, "session/new", json!({"cwd": folder.path(), "mcpServers": []}));
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
         let opened: serde_json::Value = serde_json::from_str(&line).unwrap();
         let prompt = json!([{"type": "text", "text": format!("```rehearsal\n{script}\n```")}]);
-        writeln!(input, "{}", json!({"jsonrpc": "2.0", "id": 2, "method": "session/prompt", "params": {"sessionId": opened["result"]["sessionId"], "prompt": prompt}})).unwrap();
+        send(2, "session/prompt", json!({"sessionId": opened["result"]["sessionId"], "prompt": prompt}));
         let rest: Vec<String> = output.lines().map(Result::unwrap).collect();
         (agent.wait().unwrap(), rest)
     };

@@ -15,7 +15,8 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn a_script_is_performed_in_plain_text() {
     let folder = tempfile::tempdir().unwrap();
-    let script = "say I write a file.\nplan\n  [x] write\nwrite a.txt \"x\\n\"\nrun false\nask execute Push\n  rejected\n    say Not pushed.\nusage input 5 output 2 cost 0.1";
+    let script = "say I write a file.\nplan\n  [x] write\nwrite a.txt \"x\\n\"\nrun false\nask execute Push\n  \
+                  rejected\n    say Not pushed.\nusage input 5 output 2 cost 0.1";
     let output = exec(folder.path(), &format!("Do it\n```rehearsal\n{script}\n```"), &[]);
     assert_eq!(output.status.code(), Some(0));
     insta::assert_snapshot!(text(&output.stdout), @r#"

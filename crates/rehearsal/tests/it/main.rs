@@ -6,5 +6,6 @@ mod agent_faults;
 mod agent_sessions;
 mod conversation;
 mod exec;
+mod guide;
 mod server;
 mod server_faults;

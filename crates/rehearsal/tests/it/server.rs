@@ -59,7 +59,7 @@ async fn chat_completions_walk_through_a_script() {
     let server = start().await;
     let url = format!("{}/v1/chat/completions", server.run_url("one"));
     let mut messages = json!([
-        {"role": "system", "content": "You are in.\nWorking directory: /work/it\n"},
+        {"role": "system", "content": "You are in.\nWorking directory: /w/it\n"},
         {"role": "user", "content": prompt("think hm\nsay I begin.\nwrite a.txt \"x\\n\"\nplan\n  [x] a\nrun make test\nsay Done with it all.")},
     ]);
     let mut answers = Vec::new();
@@ -76,7 +76,7 @@ async fn chat_completions_walk_through_a_script() {
         messages.as_array_mut().unwrap().push(json!({"role": "tool", "tool_call_id": "x", "content": "ok"}));
     }
     insta::assert_snapshot!(answers.join("\n"), @r#"
-"I begin." {"name":"write_file","arguments":"{\"path\":\"/work/it/a.txt\",\"content\":\"x\\n\"}"} "tool_calls"
+"I begin." {"name":"write_file","arguments":"{\"path\":\"/w/it/a.txt\",\"content\":\"x\\n\"}"} "tool_calls"
 "" {"name":"bash","arguments":"{\"command\":\"make test\",\"description\":\"rehearsal\"}"} "tool_calls"
 "Done with it all." null "stop"
 "#);
@@ -271,7 +271,8 @@ async fn what_cannot_be_done_is_said() {
             .unwrap()
             .to_owned()
     };
-    let two = json!([{"type": "function", "function": {"name": "look", "parameters": {}}}, {"type": "function", "function": {"name": "listen", "parameters": {}}}]);
+    let tool = |name: &str| json!({"type": "function", "function": {"name": name, "parameters": {}}});
+    let two = json!([tool("look"), tool("listen")]);
     assert_eq!(ask("run ls", two.clone()).await, "NO TOOL for run among [look, listen]");
     assert_eq!(ask("sing", two).await.split(';').next(), Some("Script line 1: “sing” is not a step"));
 }
@@ -299,7 +300,8 @@ async fn named_scripts_are_put_and_played() {
         ("filed", "from a file"),
         (
             "gone",
-            "There is no script named “gone”; put it at /scripts/NAME or into the folder given with --scripts.",
+            "There is no script named “gone”; put it at /scripts/NAME or into the folder given with \
+             --scripts.",
         ),
     ] {
         let body = chat(json!([{"role": "user", "content": format!("Play rehearsal:{name}")}]), false);
