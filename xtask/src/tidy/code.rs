@@ -1,6 +1,6 @@
 //! What a Rust file mentions: paths and macros with their lines, without comments, strings and test modules.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
@@ -18,6 +18,8 @@ pub struct Code {
     pub macros: Vec<Mention>,
     /// The lines on which a string goes on that began on an earlier one: snapshots and other data, not code.
     pub lines_in_strings: BTreeSet<usize>,
+    /// How many characters of a line belong to raw strings that begin and end on it.
+    pub raw_width: BTreeMap<usize, usize>,
 }
 
 impl Code {
@@ -36,8 +38,11 @@ impl Code {
             match token {
                 TokenTree::Group(group) => self.note_strings(group.stream()),
                 TokenTree::Literal(literal) => {
-                    let span = literal.span();
-                    self.lines_in_strings.extend(span.start().line + 1..=span.end().line);
+                    let (start, end) = (literal.span().start(), literal.span().end());
+                    self.lines_in_strings.extend(start.line + 1..=end.line);
+                    if start.line == end.line && literal.to_string().starts_with(['r', 'b']) {
+                        *self.raw_width.entry(start.line).or_default() += end.column - start.column;
+                    }
                 }
                 _ => {}
             }

@@ -1,7 +1,7 @@
 //! One door for each thing outside: processes, environment, printing; and none at all in `model`.
 
 use super::code::Code;
-use super::files::{Repository, is_test};
+use super::files::{Repository, is_outside_product};
 use super::finding::Finding;
 
 /// Something that only some places may do.
@@ -87,7 +87,7 @@ const DOORS: &[Door] = &[
 ];
 
 pub fn check(repository: &Repository) -> Vec<Finding> {
-    let sources = repository.texts(".rs").filter(|(path, _)| !is_test(path));
+    let sources = repository.texts(".rs").filter(|(path, _)| !is_outside_product(path));
     sources.flat_map(|(path, text)| check_file(path, text)).collect()
 }
 

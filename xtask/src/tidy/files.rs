@@ -69,10 +69,12 @@ impl Repository {
     }
 }
 
-/// Whether a Rust file is itself a test, so that it may do what production code may not.
-pub fn is_test(path: &str) -> bool {
+/// Whether a Rust file is no part of the product, so that it may do what production code may not: a test, an example,
+/// or a build script, which talks to cargo by printing and is talked to by the environment.
+pub fn is_outside_product(path: &str) -> bool {
+    let folders = ["/tests/", "/benches/", "/examples/"];
     path.starts_with("testkit/")
-        || path.contains("/tests/")
+        || folders.iter().any(|folder| path.contains(folder))
         || path.ends_with("/tests.rs")
-        || path.contains("/benches/")
+        || path.ends_with("/build.rs")
 }

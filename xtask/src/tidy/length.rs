@@ -45,20 +45,17 @@ fn check_file(file: &File) -> Vec<Finding> {
         let sentence = format!("{count} lines, and {LINES_MAX} are the most");
         findings.push(Finding::new(path, LINES_MAX + 1, sentence, "cut it where a second idea begins"));
     }
-    let too_wide: Vec<usize> = text
-        .lines()
-        .zip(1..)
-        .filter(|(line, _)| line.chars().count() > LINE_WIDTH_MAX)
-        .map(|(_, number)| number)
-        .collect();
-    if too_wide.is_empty() {
+    if text.lines().all(|line| line.chars().count() <= LINE_WIDTH_MAX) {
         return findings;
     }
-    // The data in a string of several lines, such as a snapshot, is as wide as it is.
-    let data = Code::read(text).lines_in_strings;
-    for number in too_wide.into_iter().filter(|number| !data.contains(number)) {
-        let sentence = format!("a line of code of more than {LINE_WIDTH_MAX} characters");
-        findings.push(Finding::new(path, number, sentence, "break it"));
+    // The data in a raw string or in one of several lines, such as a recorded message, is as wide as it is.
+    let code = Code::read(text);
+    for (line, number) in text.lines().zip(1..) {
+        let width = line.chars().count() - code.raw_width.get(&number).unwrap_or(&0);
+        if width > LINE_WIDTH_MAX && !code.lines_in_strings.contains(&number) {
+            let sentence = format!("{width} characters of code in a line, and {LINE_WIDTH_MAX} are the most");
+            findings.push(Finding::new(path, number, sentence, "break it"));
+        }
     }
     findings
 }
