@@ -1,6 +1,5 @@
 //! The server: one listener on loopback, one door, all routes.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -70,6 +69,6 @@ impl Server {
     }
 }
 
-fn ended(stop: CancellationToken) -> impl Future<Output = ()> + Send + 'static {
-    async move { stop.cancelled().await }
+async fn ended(stop: CancellationToken) {
+    stop.cancelled().await;
 }

@@ -22,7 +22,7 @@ pub(crate) async fn diff(
     let has_result = task.attempt(number).is_some_and(|attempt| attempt.result.is_some());
     let scope = match query.scope {
         DiffScope::Result if has_result => divisi_engine::DiffScope::Result,
-        DiffScope::Result | DiffScope::Live => divisi_engine::DiffScope::Live,
+        DiffScope::Result | DiffScope::Live => divisi_engine::DiffScope::Now,
         DiffScope::Turn => divisi_engine::DiffScope::Turn(query.turn),
     };
     let id = divisi_model::AttemptId { task: task.id, number };

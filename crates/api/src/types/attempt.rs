@@ -48,6 +48,8 @@ pub struct AttemptView {
     pub landing: Option<LandingView>,
     /// Why it did not land, last.
     pub landing_failure: Option<LandingFailureView>,
+    /// Why its landing could not be taken back, last.
+    pub undo_failure: Option<String>,
     /// What all its turns used.
     pub usage: UsageView,
 }
@@ -154,6 +156,7 @@ impl AttemptView {
             reviews: attempt.reviews.iter().map(|r| review(r, present == Some(&r.commit))).collect(),
             landing: attempt.landing.as_ref().map(LandingView::from),
             landing_failure: attempt.landing_failure.as_ref().map(LandingFailureView::from),
+            undo_failure: attempt.undo_failure.clone(),
             usage: attempt.usage.into(),
         }
     }

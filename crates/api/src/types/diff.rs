@@ -26,6 +26,10 @@ pub struct DiffFileView {
     pub old_path: Option<String>,
     /// What happened to it.
     pub change: FileChange,
+    /// Its mode before, as git writes it: `100644`, `100755`, `120000`.
+    pub old_mode: Option<String>,
+    /// Its mode afterwards.
+    pub new_mode: Option<String>,
     /// Lines added.
     pub added: u32,
     /// Lines removed.
@@ -146,6 +150,8 @@ impl From<FileDiff> for DiffFileView {
                 FileStatus::Copied => FileChange::Copied,
                 FileStatus::TypeChanged => FileChange::TypeChanged,
             },
+            old_mode: file.old_mode.map(|mode| mode.as_git().to_owned()),
+            new_mode: file.new_mode.map(|mode| mode.as_git().to_owned()),
             added: file.added,
             removed: file.removed,
             binary: file.binary,

@@ -1,0 +1,197 @@
+//! `divisi run`
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use divisi_api::types::{Attention, CriterionRequest, NewTask, Permissions, TaskView};
+use uuid::Uuid;
+
+use super::client;
+use super::watch::Watch;
+use crate::config::Config;
+use crate::dirs::Dirs;
+use crate::errors::{CommandError, Done, ErrorKind};
+use crate::project;
+use crate::render::{clean, status, style};
+use crate::ui::{Ui, read_stdin, read_text};
+
+/// Give out tasks: each prompt is one
+///
+/// The first line of a prompt is its title. The agent works in a workspace of its own on a branch of its own; when it
+/// is done, Divisi commits what changed, runs the gates of divisi.toml and the checks given here in a clean checkout,
+/// and sends the work back with the log if one fails.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    divisi run \"fix the flaky parser test\"\n  \
+    divisi run \"fix the parser\" \"update the changelog\"         two tasks\n  \
+    divisi run --agent codex,goose \"speed up the search\"       one task, two attempts, best one wins\n  \
+    divisi run --file spec.md --check \"cargo test -p search\" --criterion \"the page is easy to read\"\n  \
+    git diff | divisi run -                                    a prompt from standard input\n  \
+    divisi run --wait \"fix the parser\" && divisi land t1")]
+pub(crate) struct RunArgs {
+    /// What is wanted, in words; `-` reads it from standard input
+    #[arg(value_name = "PROMPT", required_unless_present = "file")]
+    prompts: Vec<String>,
+    /// A task whose prompt is this file
+    #[arg(long, short, value_name = "FILE")]
+    file: Vec<PathBuf>,
+    /// One line for people; else the first line of the prompt
+    #[arg(long)]
+    title: Option<String>,
+    /// The agents, one attempt by each; else default_agents of divisi.toml, or the first one that is ready
+    #[arg(long, short, value_name = "NAME", value_delimiter = ',')]
+    agent: Vec<String>,
+    /// Attempts by each agent
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=16))]
+    attempts: u16,
+    /// A command that must exit 0; Divisi runs it in a clean checkout of the result
+    #[arg(long, value_name = "COMMAND")]
+    check: Vec<String>,
+    /// What must hold, judged by you
+    #[arg(long, value_name = "WORDS")]
+    criterion: Vec<String>,
+    /// The branch or commit to start from; else the project's current branch
+    #[arg(long, value_name = "BRANCH")]
+    base: Option<String>,
+    /// Which permission requests are answered without you
+    #[arg(long, value_enum)]
+    permissions: Option<PermissionsArg>,
+    /// How often failing checks send it back before you are asked
+    #[arg(long, value_name = "NUMBER")]
+    rounds: Option<u16>,
+    /// Wait until each task has a proven result (exit code 0) or needs you (exit code 5)
+    #[arg(long)]
+    wait: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PermissionsArg {
+    /// None
+    Ask,
+    /// Reading, searching and editing inside the workspace
+    Edits,
+    /// All
+    All,
+}
+
+pub(crate) async fn run(args: RunArgs, ui: &Ui) -> Done {
+    let root = project::require_root_text()?;
+    let config = Config::load(&Dirs::from_environment()?, Some(Path::new(&root)))?;
+    for warning in &config.warnings {
+        ui.warn(warning);
+    }
+    if config.gates().is_empty() && args.check.is_empty() {
+        ui.warn("nothing will be proven: divisi.toml has no [[gates]] and no --check was given");
+    }
+    let prompts = prompts(&args)?;
+    if args.title.is_some() && prompts.len() > 1 {
+        return Err(CommandError::usage("--title fits one task only", "give out the tasks one by one"));
+    }
+    let client = client().await?;
+    let mut watch = if args.wait { Some(Watch::begin(&client).await?) } else { None };
+    let mut tasks = Vec::new();
+    for prompt in prompts {
+        let new = new_task(&args, &config, &root, prompt);
+        // The key makes a task whose answer was lost the same task when the request is sent again.
+        tasks.push(client.add_task(&new, &Uuid::now_v7().to_string()).await?);
+    }
+    if let Some(watch) = &mut watch {
+        announce(ui, &tasks);
+        let handles: Vec<_> = tasks.iter().map(|task| task.handle.clone()).collect();
+        tasks = watch.until(ui, &handles, is_over).await?;
+    }
+    ui.show(
+        &tasks,
+        || tasks.iter().map(|task| format!("{}\n", task.handle)).collect(),
+        || lines(&tasks, args.wait),
+    )?;
+    if args.wait { verdict(&tasks) } else { Ok(()) }
+}
+
+fn prompts(args: &RunArgs) -> Done<Vec<String>> {
+    let mut prompts = Vec::new();
+    for prompt in &args.prompts {
+        prompts.push(if prompt == "-" { read_stdin()? } else { prompt.clone() });
+    }
+    for path in &args.file {
+        let shown = path.display().to_string();
+        let file = std::fs::File::open(path).map_err(|error| {
+            let kind = match error.kind() {
+                std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+                _ => ErrorKind::Failed,
+            };
+            CommandError::new(kind, format!("cannot read {shown}"), "").because(&error)
+        })?;
+        prompts.push(read_text(file, &shown)?);
+    }
+    Ok(prompts)
+}
+
+fn new_task(args: &RunArgs, config: &Config, root: &str, prompt: String) -> NewTask {
+    let agents = if args.agent.is_empty() { config.default_agents() } else { &args.agent };
+    let judged = |text: &String| CriterionRequest { text: text.clone(), command: None };
+    NewTask {
+        root: root.to_owned(),
+        prompt,
+        title: args.title.clone(),
+        criteria: args.criterion.iter().map(judged).collect(),
+        checks: args.check.clone(),
+        agents: agents.to_vec(),
+        attempts: args.attempts,
+        base: args.base.clone(),
+        permissions: args.permissions.map(|permissions| match permissions {
+            PermissionsArg::Ask => Permissions::Ask,
+            PermissionsArg::Edits => Permissions::Edits,
+            PermissionsArg::All => Permissions::All,
+        }),
+        rounds: args.rounds,
+    }
+}
+
+/// One attempt that needs a person is enough; otherwise all attempts must have come to something.
+fn is_over(task: &TaskView) -> bool {
+    let settled = |attention| !matches!(attention, Attention::Backlog | Attention::Working);
+    task.status.attention == Attention::NeedsYou
+        || task.attempts.iter().all(|attempt| settled(attempt.status.attention))
+}
+
+fn announce(ui: &Ui, tasks: &[TaskView]) {
+    for task in tasks {
+        let agents: Vec<_> = task.attempts.iter().map(|attempt| attempt.agent.as_str()).collect();
+        ui.progress(format!("{}  {}  by {}", task.handle, clean::line(&task.title), agents.join(", ")));
+    }
+}
+
+fn lines(tasks: &[TaskView], waited: bool) -> String {
+    let mut text = String::new();
+    for task in tasks {
+        for attempt in &task.attempts {
+            let agent = style::strong(clean::line(&attempt.agent));
+            let title = clean::line(&task.title);
+            text.push_str(&format!("{}  by {agent}  {title}\n", style::name(&attempt.handle)));
+            if waited {
+                let reason = clean::line(&attempt.status.reason);
+                text.push_str(&format!("    {}: {reason}\n", status::status(&attempt.status)));
+            }
+            text.push_str(&format!("    {} {}\n", style::faint("next:"), attempt.status.next));
+        }
+    }
+    text
+}
+
+/// What the exit code tells.
+fn verdict(tasks: &[TaskView]) -> Done {
+    if let Some(task) = tasks.iter().find(|task| task.status.attention == Attention::NeedsYou) {
+        let message = format!("{} needs you: {}", task.handle, clean::line(&task.status.reason));
+        return Err(CommandError::new(ErrorKind::NeedsYou, message, task.status.next.clone()));
+    }
+    let stopped = |task: &&TaskView| {
+        task.status.attention == Attention::Done
+            && task.attempts.iter().all(|attempt| attempt.landing.is_none())
+    };
+    if let Some(task) = tasks.iter().find(stopped) {
+        let message = format!("{} is {}", task.handle, task.status.state);
+        return Err(CommandError::new(ErrorKind::Stopped, message, task.status.next.clone()));
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! The form of a configuration file.
+
+use std::collections::BTreeMap;
+
+use divisi_model::task::{LandingMode, Permissions};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A configuration of Divisi: `divisi.toml` in a project, or the user's own `config.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(title = "divisi.toml")]
+pub(crate) struct ConfigFile {
+    /// The command that makes a new workspace ready, run by `sh -c` before its agent starts.
+    pub(crate) setup: Option<String>,
+    /// How long setup may take: `90s`, `20m`, `1h`.
+    pub(crate) setup_timeout: Option<String>,
+    /// The checks that every result must pass, run by Divisi in a clean checkout of the commit.
+    pub(crate) gates: Option<Vec<GateConfig>>,
+    /// How a result is put on its target branch.
+    pub(crate) landing: Option<LandingConfig>,
+    /// Which permission requests are answered without a person. `all` is taken from the user's own configuration only.
+    pub(crate) permissions: Option<PermissionsConfig>,
+    /// How often failing checks or conflicts send an attempt back before a person is asked.
+    pub(crate) rounds: Option<u16>,
+    /// Put before the names of the branches that Divisi makes.
+    pub(crate) branch_prefix: Option<String>,
+    /// Names of environment variables passed on to setup, agents and checks.
+    pub(crate) pass_environment: Option<Vec<String>>,
+    /// Minutes without a sign of life in a turn until a person is asked; 0 is never.
+    pub(crate) stall_minutes: Option<u32>,
+    /// Whether the commits that Divisi makes name their task and agent in trailers.
+    pub(crate) trailers: Option<bool>,
+    /// The agents that are taken when `divisi run` names none; one attempt by each.
+    pub(crate) default_agents: Option<Vec<String>>,
+    /// Attempts that work at once on this machine. Only in the user's own configuration.
+    pub(crate) parallel: Option<u16>,
+    /// Checks that run at once on this machine. Only in the user's own configuration.
+    pub(crate) checks_parallel: Option<u16>,
+    /// Agents of one's own, or changes to shipped ones, by name. Only in the user's own configuration.
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
+    pub(crate) agents: Option<BTreeMap<String, toml::Table>>,
+}
+
+/// A check that every result must pass.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(crate) struct GateConfig {
+    /// Its name, unique in the project.
+    pub(crate) name: String,
+    /// The command, run by `sh -c`; it passes if it exits 0.
+    pub(crate) command: String,
+    /// Whether a failure sends the attempt back; otherwise it is only shown.
+    #[serde(default = "yes")]
+    pub(crate) required: bool,
+    /// How long it may take: `90s`, `30m`, `1h`.
+    #[serde(default)]
+    pub(crate) timeout: Option<String>,
+}
+
+/// How a result is put on its target branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LandingConfig {
+    /// A merge commit, always.
+    Merge,
+    /// One commit.
+    Squash,
+    /// The result's commits, replayed.
+    Rebase,
+}
+
+/// Which permission requests are answered without a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PermissionsConfig {
+    /// None: every request waits for a person.
+    Ask,
+    /// Reading, searching, and editing files inside the workspace.
+    Edits,
+    /// Everything.
+    All,
+}
+
+impl From<LandingConfig> for LandingMode {
+    fn from(value: LandingConfig) -> Self {
+        match value {
+            LandingConfig::Merge => Self::Merge,
+            LandingConfig::Squash => Self::Squash,
+            LandingConfig::Rebase => Self::Rebase,
+        }
+    }
+}
+
+impl From<PermissionsConfig> for Permissions {
+    fn from(value: PermissionsConfig) -> Self {
+        match value {
+            PermissionsConfig::Ask => Self::Ask,
+            PermissionsConfig::Edits => Self::Edits,
+            PermissionsConfig::All => Self::All,
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,11 @@
+//! The daemon: one process per person that owns the log and does the work. It starts itself on first use, and whoever
+//! wants to speak with it finds it by a file that only its owner can read.
+
+mod connect;
+mod lock;
+mod record;
+mod serve;
+mod start;
+
+pub(crate) use connect::{Found, connect, find, stop};
+pub(crate) use serve::{ServeOptions, serve};

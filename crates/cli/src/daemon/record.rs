@@ -1,0 +1,95 @@
+//! `daemon.json`: where the running daemon is.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use divisi_api::{Endpoint, Locate};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::dirs::Dirs;
+use crate::errors::{CommandError, Done};
+
+/// What is known of a running daemon. Only its owner can read it, because it holds the token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DaemonRecord {
+    /// Its process.
+    pub(crate) pid: u32,
+    /// Where it listens.
+    pub(crate) address: String,
+    /// What it wants to hear.
+    pub(crate) token: String,
+    /// Its version.
+    pub(crate) version: String,
+    /// Its program, so that one that was built anew is noticed.
+    pub(crate) program: ProgramStamp,
+    /// When it started.
+    pub(crate) started: Timestamp,
+}
+
+/// A program as it was at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ProgramStamp {
+    /// Its path.
+    pub(crate) path: PathBuf,
+    /// When it was last changed, in nanoseconds since 1970.
+    pub(crate) changed: u64,
+}
+
+/// Finds the daemon again by its record.
+pub(crate) struct Located(pub(crate) Dirs);
+
+impl DaemonRecord {
+    /// What is written there; none when there is no record or it cannot be read.
+    pub(crate) fn load(dirs: &Dirs) -> Option<Self> {
+        let text = std::fs::read(dirs.daemon_record()).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// Writes it, whole or not at all.
+    pub(crate) fn save(&self, dirs: &Dirs) -> Done {
+        let path = dirs.daemon_record();
+        let beside = path.with_extension("json.new");
+        let write = || -> std::io::Result<()> {
+            // One that is left over may have had other permissions.
+            let _ = std::fs::remove_file(&beside);
+            let mut file =
+                std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+            file.write_all(&serde_json::to_vec_pretty(self).unwrap_or_default())?;
+            std::fs::rename(&beside, &path)
+        };
+        write().map_err(|error| {
+            CommandError::failed(format!("cannot write {}", path.display()), "").because(&error)
+        })
+    }
+
+    /// Removes it, if it is still that of this process.
+    pub(crate) fn remove(dirs: &Dirs) {
+        if Self::load(dirs).is_some_and(|record| record.pid == std::process::id()) {
+            let _ = std::fs::remove_file(dirs.daemon_record());
+        }
+    }
+
+    /// Where to reach it.
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        Endpoint { address: self.address.clone(), token: self.token.clone() }
+    }
+}
+
+impl ProgramStamp {
+    /// This program as it is now.
+    pub(crate) fn now(path: PathBuf) -> Self {
+        let changed = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
+        let since = changed.and_then(|changed| changed.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let changed = since.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or_default();
+        Self { path, changed }
+    }
+}
+
+impl Locate for Located {
+    fn locate(&self) -> Option<Endpoint> {
+        DaemonRecord::load(&self.0).map(|record| record.endpoint())
+    }
+}

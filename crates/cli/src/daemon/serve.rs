@@ -1,0 +1,123 @@
+//! The composition root: every part of the daemon is built here and handed only what it needs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use divisi_api::{Server, ServerOptions};
+use divisi_engine::{Engine, Identity, Options, Person};
+use divisi_workspace::launch::ShimCommand;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::lock::DaemonLock;
+use super::record::{DaemonRecord, ProgramStamp};
+use crate::agents::Agents;
+use crate::config::{Config, ProjectSettings};
+use crate::dirs::{self, Dirs};
+use crate::env_vars;
+use crate::errors::{CommandError, Done, ErrorKind};
+
+/// How the daemon is served.
+pub(crate) struct ServeOptions {
+    /// The port; 0 takes a free one.
+    pub(crate) port: u16,
+    /// Workspaces may lie in a temporary folder of the system.
+    pub(crate) anywhere: bool,
+}
+
+/// Runs the daemon until it is asked to end. Gives `false` when another one runs already.
+pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(&str)) -> Done<bool> {
+    let Some(_lock) = DaemonLock::take(&dirs)? else { return Ok(false) };
+    let divisi =
+        std::env::current_exe().map_err(|error| cannot("this program cannot be found").because(&error))?;
+    let config = Config::load(&dirs, None)?;
+    let variables: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let person = person_name();
+    dirs::make_private(&dirs.data)?;
+    let engine = Engine::start(Options {
+        data: dirs.data.clone(),
+        shim: ShimCommand { program: divisi.clone(), args: vec!["shim".into()] },
+        agents: Arc::new(Agents::new(dirs.clone(), variables.clone(), divisi.clone())),
+        settings: Arc::new(ProjectSettings::new(dirs.clone())),
+        parallel: config.parallel(),
+        checks_parallel: config.checks_parallel(),
+        person: Person {
+            identity: identity(&person),
+            home: dirs.home.clone(),
+            variables,
+            divisi: divisi.clone(),
+        },
+        anywhere: options.anywhere,
+    });
+    let engine = engine.await.map_err(|error| cannot("the engine did not start").because(&error))?;
+    let listener = TcpListener::bind(("127.0.0.1", options.port)).await;
+    let listener = listener.map_err(|error| {
+        cannot(&format!("cannot listen on port {} of 127.0.0.1", options.port)).because(&error)
+    })?;
+    let address = listener.local_addr().map_err(|error| cannot("cannot listen").because(&error))?;
+    let token = new_token()?;
+    let stop = CancellationToken::new();
+    let record = DaemonRecord {
+        pid: std::process::id(),
+        address: address.to_string(),
+        token: token.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        program: ProgramStamp::now(divisi),
+        started: Timestamp::now(),
+    };
+    // Requests wait in the listener until they are accepted, so who reads the record may ask at once.
+    record.save(&dirs)?;
+    tracing::info!(%address, pid = record.pid, data = %dirs.data.display(), "the daemon is ready");
+    ready(&record.address);
+    tokio::spawn(stop_on_signal(stop.clone()));
+    let served = Server::serve(engine.clone(), listener, ServerOptions { token, person, stop }).await;
+    engine.shutdown().await;
+    DaemonRecord::remove(&dirs);
+    tracing::info!("the daemon has ended; agents that were at work go on in their shims");
+    served.map_err(|error| cannot("the server failed").because(&error))?;
+    Ok(true)
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::warn!("signals cannot be heard; the daemon ends by `divisi stop --daemon`");
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    stop.cancel();
+}
+
+/// The person as the log names them.
+fn person_name() -> String {
+    let names = [env_vars::USER, env_vars::LOGNAME];
+    names.iter().find_map(|name| env_vars::text(name)).unwrap_or_else(|| "person".to_owned())
+}
+
+/// The person as commits name them where neither the project nor git says otherwise.
+fn identity(person: &str) -> Identity {
+    Identity {
+        name: env_vars::text(env_vars::GIT_AUTHOR_NAME).unwrap_or_else(|| person.to_owned()),
+        email: env_vars::text(env_vars::GIT_AUTHOR_EMAIL).unwrap_or_else(|| format!("{person}@localhost")),
+    }
+}
+
+/// A token that nobody can guess: 32 random bytes in hex.
+fn new_token() -> Done<String> {
+    let mut bytes = [0u8; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| cannot("there is no randomness for a token").because(&error))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn cannot(message: &str) -> CommandError {
+    CommandError::new(ErrorKind::Daemon, message, "divisi doctor looks for the cause")
+}

@@ -1,0 +1,160 @@
+//! A task on a page of its own.
+
+use std::fmt::Write;
+
+use divisi_api::types::{AttemptView, CriterionView, EvidenceView, ItemView, TaskView, TurnView};
+use jiff::Timestamp;
+
+use super::{clean, status, style, time};
+
+/// Everything about a task, or about one of its attempts, that a person wants at a glance.
+pub(crate) fn page(task: &TaskView, only: Option<&str>, now: Timestamp) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "{}  {}", style::name(&task.handle), style::strong(clean::line(&task.title)));
+    let base = task.base.get(..10).unwrap_or(&task.base);
+    let _ = writeln!(
+        out,
+        "project {}, onto {} from {base}",
+        clean::line(&task.project.name),
+        clean::line(&task.target)
+    );
+    if task.attempts.len() != 1 {
+        let _ = writeln!(out, "{}", explained(&task.status, now));
+    }
+    for attempt in task.attempts.iter().filter(|attempt| only.is_none_or(|only| only == attempt.handle)) {
+        out.push('\n');
+        show_attempt(&mut out, attempt, now);
+    }
+    let open: Vec<_> = task.items.iter().filter(|item| item.answered.is_none()).collect();
+    if !open.is_empty() && !task.archived {
+        let _ = writeln!(out, "\nwaits for you");
+        for item in open {
+            show_item(&mut out, item, now);
+        }
+    }
+    out
+}
+
+/// An inbox item with what can be done.
+pub(crate) fn show_item(out: &mut String, item: &ItemView, now: Timestamp) {
+    let kind = style::warn(item.ask.kind());
+    let age = time::age(item.since, now);
+    let _ =
+        writeln!(out, "  {}  {kind}  {} ({age})", style::name(&item.handle), clean::line(&item.ask.line()));
+    if let divisi_api::types::AskView::Permission { detail, .. } = &item.ask {
+        for line in clean::text(detail.trim_end()).lines().take(DETAIL_LINES) {
+            let _ = writeln!(out, "      {}", style::faint(line));
+        }
+    }
+    for option in item.ask.options() {
+        let _ =
+            writeln!(out, "      {}  {}", style::faint(clean::line(&option.id)), clean::line(&option.name));
+    }
+    let _ = writeln!(out, "      {}", item.next.join(", or "));
+}
+
+/// Most lines of a permission's detail that are shown in a list.
+const DETAIL_LINES: usize = 20;
+
+fn show_attempt(out: &mut String, attempt: &AttemptView, now: Timestamp) {
+    let _ =
+        writeln!(out, "{} by {}", style::name(&attempt.handle), style::strong(clean::line(&attempt.agent)));
+    let _ = writeln!(out, "  {}", explained(&attempt.status, now));
+    let _ = writeln!(out, "  branch     {}", clean::line(&attempt.branch));
+    if let Some(workspace) = &attempt.workspace {
+        let last = u32::from(workspace.first_port) + u32::from(workspace.ports.saturating_sub(1));
+        let path = clean::line(&workspace.path);
+        let _ =
+            writeln!(out, "  workspace  {path} ({}, ports {}-{last})", workspace.kind, workspace.first_port);
+    }
+    if let Some(result) = &attempt.result {
+        let commit = result.commit.get(..10).unwrap_or(&result.commit);
+        let (files, added, removed) = (result.files, result.added, result.removed);
+        let _ = writeln!(
+            out,
+            "  result     {commit}: {files} files, +{added} -{removed}, after turn {}",
+            result.turn
+        );
+        for note in &result.notes {
+            let _ = writeln!(out, "             {}", style::warn(clean::line(note)));
+        }
+    }
+    for (n, turn) in attempt.turns.iter().enumerate() {
+        let label = if n == 0 { "turns" } else { "" };
+        let _ = writeln!(out, "  {label:<9}  {}", turn_line(turn, now));
+    }
+    if attempt.usage.input + attempt.usage.output > 0 {
+        let cost =
+            attempt.usage.cost_usd.map_or_else(String::new, |cost| format!(", ${cost:.4} as reported"));
+        let (input, output) = (attempt.usage.input, attempt.usage.output);
+        let _ = writeln!(out, "  usage      {input} tokens in, {output} out{cost}");
+    }
+    for (n, prompt) in attempt.queue.iter().enumerate() {
+        let label = if n == 0 { "queue" } else { "" };
+        let first = prompt.text.lines().next().unwrap_or_default();
+        let _ = writeln!(out, "  {label:<9}  {}", super::table::cut(&clean::line(first), 80));
+    }
+    show_proof(out, attempt);
+    if let Some(landing) = &attempt.landing {
+        let short = |oid: &str| oid.get(..10).unwrap_or(oid).to_owned();
+        let (before, after) = (short(&landing.before), short(&landing.after));
+        let _ = writeln!(out, "  landed     on {}: {before} -> {after}", clean::line(&landing.target));
+    }
+    if let Some(failure) = &attempt.landing_failure {
+        let _ = writeln!(out, "  {}", style::bad(format!("did not land: {}", clean::line(&failure.text))));
+    }
+}
+
+/// What proves the result: each check, then each criterion that a person judges.
+fn show_proof(out: &mut String, attempt: &AttemptView) {
+    if !attempt.checks.is_empty() {
+        let _ = writeln!(out, "  checks");
+    }
+    let width = attempt.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
+    for check in &attempt.checks {
+        let evidence = check.evidence.and_then(|index| attempt.evidence.get(index));
+        let about = evidence.map_or_else(String::new, evidence_words);
+        let optional = if check.required { "" } else { " (not required)" };
+        let state = status::check(check.state);
+        let name = clean::line(&check.name);
+        let command = clean::line(&check.command);
+        let _ = writeln!(out, "    {state}  {name:width$}  {}{optional}{about}", style::faint(command));
+    }
+    let judged: Vec<&CriterionView> = attempt.criteria.iter().filter(|c| c.command.is_none()).collect();
+    for criterion in judged {
+        let state = match criterion.state {
+            divisi_api::types::CheckState::Unknown => style::faint("a person judges"),
+            state => status::check(state),
+        };
+        let _ =
+            writeln!(out, "    {state}  criterion {}: {}", criterion.number, clean::line(&criterion.text));
+    }
+}
+
+fn evidence_words(evidence: &EvidenceView) -> String {
+    let counts = evidence.counts.map_or_else(String::new, |counts| {
+        let skipped =
+            if counts.skipped > 0 { format!(", {} skipped", counts.skipped) } else { String::new() };
+        format!(", {} passed, {} failed{skipped}", counts.passed, counts.failed)
+    });
+    let commit = evidence.commit.get(..10).unwrap_or(&evidence.commit);
+    format!("  {} in {}{counts}, on {commit}", evidence.outcome, time::span(evidence.millis))
+}
+
+fn turn_line(turn: &TurnView, now: Timestamp) -> String {
+    let end = turn.ended.unwrap_or(now);
+    let millis = u64::try_from(end.duration_since(turn.started).as_millis()).unwrap_or(0);
+    let outcome = turn.outcome.as_deref().unwrap_or("running");
+    let said =
+        turn.outcome_text.as_deref().map_or_else(String::new, |text| format!(": {}", clean::line(text)));
+    format!("{} {outcome}{said} ({})", turn.number, time::span(millis))
+}
+
+fn explained(view: &divisi_api::types::StatusView, now: Timestamp) -> String {
+    let mut text =
+        format!("{} for {}: {}", status::status(view), time::age(view.since, now), clean::line(&view.reason));
+    if !view.next.is_empty() {
+        text.push_str(&format!("\n  {} {}", style::faint("next:"), view.next));
+    }
+    text
+}

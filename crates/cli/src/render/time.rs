@@ -1,0 +1,53 @@
+//! Times as people say them.
+
+use jiff::Timestamp;
+
+/// How long something is or was: `12s`, `3m 5s`, `2h 10m`, `4d 3h`.
+pub(crate) fn span(millis: u64) -> String {
+    let seconds = millis / 1000;
+    match seconds {
+        0 if millis > 0 => format!("{millis}ms"),
+        0..60 => format!("{seconds}s"),
+        60..3600 => pair(seconds / 60, "m", seconds % 60, "s"),
+        3600..86_400 => pair(seconds / 3600, "h", seconds % 3600 / 60, "m"),
+        _ => pair(seconds / 86_400, "d", seconds % 86_400 / 3600, "h"),
+    }
+}
+
+/// How long ago, in one unit: `12s`, `3m`, `2h`, `4d`.
+pub(crate) fn age(since: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(since).as_secs().max(0);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+fn pair(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
+    if small == 0 {
+        format!("{large}{large_unit}")
+    } else {
+        format!("{large}{large_unit} {small}{small_unit}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_have_at_most_two_units() {
+        let shown: Vec<_> = [0, 7, 1500, 60_000, 185_000, 7_800_000, 90_000_000].map(span).into();
+        assert_eq!(shown, ["0s", "7ms", "1s", "1m", "3m 5s", "2h 10m", "1d 1h"]);
+    }
+
+    #[test]
+    fn ages_have_one_and_are_never_negative() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        assert_eq!(age(at(0), at(59)), "59s");
+        assert_eq!(age(at(0), at(3 * 3600 + 100)), "3h");
+        assert_eq!(age(at(10), at(0)), "0s");
+    }
+}
