@@ -13,7 +13,7 @@ use divisi_model::{
 };
 use divisi_store::{Store, Sync};
 use jiff::Timestamp;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
 /// The state of all tasks and the right to change it.
@@ -23,6 +23,9 @@ pub(crate) struct Authority {
     projects: RwLock<BTreeMap<ProjectId, Project>>,
     /// Held while a task or project is added, so that numbers and roots stay unique.
     adding: Mutex<()>,
+    /// Counts what was folded into the state here. The store's own count runs ahead of it: an event is durable a moment
+    /// before it can be seen in [`Authority::task`].
+    folded: watch::Sender<u64>,
 }
 
 /// One task: its newest state, and the lock that orders its commands.
@@ -46,7 +49,7 @@ impl Authority {
     pub(crate) fn open(store: Store) -> Result<Self, divisi_store::StoreError> {
         let tasks = store.tasks()?.into_iter().map(|task| (task.id, Slot::new(task))).collect();
         let projects = store.projects()?.into_iter().map(|project| (project.id, project)).collect();
-        Ok(Self { store, tasks: RwLock::new(tasks), projects: RwLock::new(projects), adding: Mutex::new(()) })
+        Ok(Self { store, tasks: RwLock::new(tasks), projects: RwLock::new(projects), adding: Mutex::new(()), folded: watch::Sender::new(0) })
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -75,6 +78,19 @@ impl Authority {
         read(&self.projects).get(&id).cloned()
     }
 
+    /// Changes whenever the state seen here does.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.folded.subscribe()
+    }
+
+    /// Whether an event can be seen in the state here.
+    pub(crate) fn has(&self, envelope: &divisi_model::Envelope) -> bool {
+        match envelope.stream {
+            Stream::Project(id) => self.project(id).is_some(),
+            Stream::Task(id) => self.task_by_id(id).is_some_and(|task| task.version >= envelope.version),
+        }
+    }
+
     fn slot(&self, id: TaskId) -> Option<Arc<Slot>> {
         read(&self.tasks).get(&id).cloned()
     }
@@ -95,26 +111,37 @@ impl Authority {
         let events = vec![Event::ProjectAdded { project: project.clone() }];
         self.append(stream, 0, actor, events).await?;
         write(&self.projects).insert(project.id, project.clone());
+        self.folded.send_modify(|count| *count += 1);
         Ok(project)
     }
 
-    /// Adds a task; `make` gets the number that it will have.
+    /// Adds a task; `make` gets the number that it will have. Not undone when the caller goes away in the middle.
     pub(crate) async fn add_task(
         self: &Arc<Self>,
+        actor: Actor,
+        make: impl FnOnce(TaskNumber) -> TaskSpec + Send + 'static,
+    ) -> Result<Arc<TaskState>, Refusal> {
+        let this = Arc::clone(self);
+        let done = tokio::spawn(async move { this.add_task_whole(actor, make).await });
+        done.await.unwrap_or_else(|error| Err(internal(format!("the task was not added: {error}"))))
+    }
+
+    async fn add_task_whole(
+        &self,
         actor: Actor,
         make: impl FnOnce(TaskNumber) -> TaskSpec,
     ) -> Result<Arc<TaskState>, Refusal> {
         let _adding = self.adding.lock().await;
         let last = self.tasks().last().map_or(0, |task| task.spec.number.0);
-        let number = TaskNumber(last + 1);
-        let spec = make(number);
+        let spec = make(TaskNumber(last + 1));
         let id = TaskId(Uuid::now_v7());
         let events = decide(None, Command::Add { spec: Box::new(spec) }, &mut Uuid::now_v7)?;
         let envelopes = self.append(Stream::Task(id), 0, actor, events).await?;
         let state = envelopes.iter().fold(None, |state, envelope| fold(state, id, envelope));
-        let state = state.ok_or_else(|| Refusal::bad_input("the task could not be folded", ""))?;
+        let state = state.ok_or_else(|| internal("the task could not be folded".to_owned()))?;
         let slot = Slot::new(state);
         write(&self.tasks).insert(id, Arc::clone(&slot));
+        self.folded.send_modify(|count| *count += 1);
         Ok(slot.state())
     }
 
@@ -150,6 +177,7 @@ impl Authority {
             envelopes.iter().fold(Some((*state).clone()), |state, envelope| fold(state, task, envelope));
         let folded = Arc::new(folded.ok_or_else(|| internal("the events could not be folded".to_owned()))?);
         *write(&slot.state) = Arc::clone(&folded);
+        self.folded.send_modify(|count| *count += 1);
         Ok(folded)
     }
 

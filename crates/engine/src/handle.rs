@@ -6,7 +6,7 @@ use std::sync::Arc;
 use divisi_model::project::Project;
 use divisi_model::view::{Attention, task_status};
 use divisi_model::{Actor, AttemptId, Command, Refusal, TaskId, TaskNumber, TaskState};
-use divisi_store::{Feed, Store, StoreError, StoredEntry, TranscriptFeed};
+use divisi_store::{Store, StoreError, StoredEntry, TranscriptFeed};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::authority::{Authority, internal, with_sources};
 use crate::context::{Context, blocking};
+use crate::feed::Feed;
 use crate::intake::NewTask;
 use crate::looks::DiffScope;
 use crate::options::{AgentInfo, Options};
@@ -128,7 +129,7 @@ impl Handle {
 
     /// Replays the log after `after`, then follows it.
     pub fn feed(&self, after: u64) -> Feed {
-        self.context.authority.store().feed(after)
+        Feed::new(&self.context.authority, after)
     }
 
     /// The number of the last event.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use divisi_model::event::Landing;
 use divisi_model::task::LandingMode;
 use divisi_model::{AttemptState, Oid, TaskState};
-use divisi_workspace::{Conflicts, IntegrateRequest, Integration, LandMode};
+use divisi_workspace::{Conflicts, IntegrateRequest, Integration, LandError, LandMode, LandRequest, Landed};
 
+use crate::authority::with_sources;
 use crate::checks::Subject;
 use crate::context::{Context, blocking};
 use crate::repository::{commit_id, hub, oid, repository, tree_oid};
 use crate::stage::StepError;
-use crate::workspaces::{signature, trailers};
+use crate::workspaces::{now, signature, trailers};
 
 /// What became of building the combination.
 pub(crate) enum Built {
@@ -150,12 +151,95 @@ fn conflict_prompt(conflicts: &Conflicts, branch: &str) -> String {
     prompt
 }
 
-pub(crate) async fn has_happened(_c: &Arc<Context>, _t: &TaskState, _l: &Landing) -> Result<bool, StepError> {
-    Ok(false)
+/// Whether a landing that was prepared before a restart has happened: the target holds it.
+pub(crate) async fn has_happened(
+    context: &Arc<Context>,
+    task: &TaskState,
+    landing: &Landing,
+) -> Result<bool, StepError> {
+    let (context, project, landing) = (Arc::clone(context), task.spec.project, landing.clone());
+    blocking(move || {
+        let repository = repository(&context, project)?;
+        let hub = hub(&context, project).map_err(|error| StepError::of(&error))?;
+        hub.recover_landings(&repository).map_err(|error| StepError::of(&error))?;
+        let Some(at) = repository.branch(&landing.target).map_err(|error| StepError::of(&error))? else {
+            return Ok(false);
+        };
+        hub.take_base(&repository, &at).map_err(|error| StepError::of(&error))?;
+        let after = commit_id(&landing.after).map_err(|error| StepError::of(&error))?;
+        hub.is_ancestor(&after, &at).map_err(|error| StepError::of(&error))
+    })
+    .await?
 }
-pub(crate) async fn advance(_c: &Arc<Context>, _t: &TaskState, _l: &Landing) -> Result<Moved, StepError> {
-    Ok(Moved::Refused { text: "not yet".to_owned() })
+
+/// Moves the target branch onto the combination, if it is still where it was.
+pub(crate) async fn advance(
+    context: &Arc<Context>,
+    task: &TaskState,
+    landing: &Landing,
+) -> Result<Moved, StepError> {
+    let (context, task, landing) = (Arc::clone(context), task.clone(), landing.clone());
+    blocking(move || {
+        let project = repository(&context, task.spec.project)?;
+        let hub = hub(&context, task.spec.project).map_err(|error| StepError::of(&error))?;
+        let request = LandRequest {
+            branch: landing.target.clone(),
+            expected: Some(commit_id(&landing.before).map_err(|error| StepError::of(&error))?),
+            new: commit_id(&landing.after).map_err(|error| StepError::of(&error))?,
+            by: signature(&context, &task, now())?,
+            reason: format!("divisi: land {}", task.spec.number),
+        };
+        match hub.land(&project, &request) {
+            Ok(landed) => Ok(Moved::Yes { checkout_updated: !landed.checkouts.is_empty() }),
+            Err(error) => refused(error),
+        }
+    })
+    .await?
 }
-pub(crate) async fn take_back(_c: &Arc<Context>, _t: &TaskState, _l: &Landing) -> Result<Moved, StepError> {
-    Ok(Moved::Elsewhere)
+
+/// Moves the target branch back to where it was, if it is still where the landing left it.
+pub(crate) async fn take_back(
+    context: &Arc<Context>,
+    task: &TaskState,
+    landing: &Landing,
+) -> Result<Moved, StepError> {
+    let (context, task, landing) = (Arc::clone(context), task.clone(), landing.clone());
+    blocking(move || {
+        let project = repository(&context, task.spec.project)?;
+        let hub = hub(&context, task.spec.project).map_err(|error| StepError::of(&error))?;
+        hub.recover_landings(&project).map_err(|error| StepError::of(&error))?;
+        let before = commit_id(&landing.before).map_err(|error| StepError::of(&error))?;
+        let at = project.branch(&landing.target).map_err(|error| StepError::of(&error))?;
+        if at.as_ref() == Some(&before) {
+            return Ok(Moved::Yes { checkout_updated: false });
+        }
+        let landed = Landed {
+            branch: landing.target.clone(),
+            old: Some(before),
+            new: commit_id(&landing.after).map_err(|error| StepError::of(&error))?,
+            checkouts: Vec::new(),
+        };
+        let by = signature(&context, &task, now())?;
+        match hub.undo(&project, &landed, &by, &format!("divisi: undo {}", task.spec.number)) {
+            Ok(()) => Ok(Moved::Yes { checkout_updated: true }),
+            Err(error) => refused(error),
+        }
+    })
+    .await?
+}
+
+/// What a person must decide, told apart from what is tried again.
+fn refused(error: LandError) -> Result<Moved, StepError> {
+    match error {
+        LandError::Moved { .. } => Ok(Moved::Elsewhere),
+        LandError::Dirty { files, .. } => {
+            Ok(Moved::Dirty { paths: files.iter().map(|file| file.path.quoted()).collect() })
+        }
+        LandError::NeedsFilter { .. }
+        | LandError::Busy { .. }
+        | LandError::Symbolic(_)
+        | LandError::NotForward(_)
+        | LandError::PutBack { .. } => Ok(Moved::Refused { text: with_sources(&error) }),
+        error => Err(StepError::of(&error)),
+    }
 }

@@ -8,6 +8,7 @@ mod authority;
 mod checks;
 mod context;
 mod counts;
+mod feed;
 mod handle;
 mod homes;
 mod intake;
@@ -21,6 +22,7 @@ mod stage;
 mod stages;
 mod workspaces;
 
+pub use feed::Feed;
 pub use handle::{Engine, Handle, Health, StartError};
 pub use intake::NewTask;
 pub use looks::DiffScope;

@@ -67,7 +67,7 @@ impl StepError {
 /// Runs a stage until the engine shuts down.
 pub(crate) async fn run<S: Stage>(stage: S, context: Arc<Context>) {
     let stage = Arc::new(stage);
-    let mut changes = context.authority.store().changes();
+    let mut changes = context.authority.changes();
     let mut steps: JoinSet<(AttemptId, Result<(), StepError>)> = JoinSet::new();
     let mut running: HashMap<AttemptId, tokio::task::Id> = HashMap::new();
     let mut pauses: HashMap<AttemptId, (Instant, Duration)> = HashMap::new();

@@ -90,7 +90,7 @@ impl Driver {
     }
 
     async fn run(&mut self, mut follower: Follower) -> Result<(), StepError> {
-        let mut changes = self.context.authority.store().changes();
+        let mut changes = self.context.authority.changes();
         loop {
             changes.borrow_and_update();
             self.reconcile().await?;

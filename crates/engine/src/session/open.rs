@@ -134,7 +134,7 @@ fn acp_setup(
         open,
         mcp_servers: Vec::new(),
         mode: plan.mode_id.clone(),
-        authenticate: definition.acp.authenticate.clone(),
+        authenticate: plan.authenticate.clone(),
         elicitation: definition.acp.questions,
         quirks: definition.quirks.clone(),
         zone: zone(),

@@ -13,7 +13,7 @@ pub(crate) const LOCAL_WORKER: &str = "local";
 
 /// Runs until the engine shuts down.
 pub(crate) async fn run(context: Arc<Context>) {
-    let mut changes = context.authority.store().changes();
+    let mut changes = context.authority.changes();
     loop {
         changes.borrow_and_update();
         let tasks = context.authority.tasks();

@@ -1,0 +1,184 @@
+//! An engine with a project of its own, in a folder of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use divisi_agent::{Definition, Facts, Registry};
+use divisi_engine::{AgentInfo, AgentSource, Engine, Handle, Identity, NewTask, Options, Person, SettingsSource};
+use divisi_model::task::{Gate, TaskSettings};
+use divisi_model::transcript::EntryBody;
+use divisi_model::{Actor, AttemptId, AttemptState, Command, Refusal, TaskState};
+use divisi_testkit::{Repo, TestEnv};
+use divisi_workspace::launch::ShimCommand;
+
+/// How long a test waits for a condition before it fails with the state as it is.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Fleet<'a> {
+    pub engine: Handle,
+    pub repo: Repo<'a>,
+    options: Options,
+}
+
+struct Settings(TaskSettings);
+
+impl SettingsSource for Settings {
+    fn settings(&self, _root: &Path) -> Result<TaskSettings, Refusal> {
+        Ok(self.0.clone())
+    }
+}
+
+struct Agents {
+    registry: Registry,
+    programs: PathBuf,
+}
+
+impl AgentSource for Agents {
+    fn agents(&self, _root: Option<&Path>) -> Result<Vec<AgentInfo>, Refusal> {
+        let info = |definition: &Definition| AgentInfo {
+            name: definition.name.clone(),
+            title: definition.title.clone(),
+            driven: "acp".to_owned(),
+            version: None,
+            readiness: definition.readiness(&self.facts(definition)),
+            hint: String::new(),
+        };
+        Ok(self.registry.all().iter().filter(|definition| definition.name == "rehearsal").map(info).collect())
+    }
+
+    fn definition(&self, name: &str, _root: Option<&Path>) -> Result<Definition, Refusal> {
+        self.registry.require(name).cloned().map_err(|error| Refusal::not_found(error.to_string(), ""))
+    }
+
+    fn facts(&self, _definition: &Definition) -> Facts {
+        Facts {
+            program: Some(self.programs.clone()),
+            version: None,
+            files: BTreeSet::new(),
+            variables: BTreeSet::new(),
+        }
+    }
+}
+
+/// The program beside this test: `examples/programs`.
+pub fn programs() -> PathBuf {
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.join("examples/programs")
+}
+
+pub fn gate(name: &str, command: &str) -> Gate {
+    Gate { name: name.into(), command: command.into(), required: true, timeout_seconds: 60 }
+}
+
+pub fn person() -> Actor {
+    Actor::Person { name: "Ada".into() }
+}
+
+impl<'a> Fleet<'a> {
+    pub async fn new(env: &'a TestEnv, settings: TaskSettings) -> Self {
+        // What the stages say belongs to a failure's report.
+        drop(tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG).with_test_writer().try_init());
+        let repo = env.repo("project");
+        repo.file("README.md", "# Project\n").file("list.txt", "one\ntwo\nthree\n").commit("first");
+        let variables: BTreeMap<String, String> = env
+            .variables()
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let options = Options {
+            data: env.join("data"),
+            shim: ShimCommand { program: programs(), args: vec!["shim".into()] },
+            agents: Arc::new(Agents { registry: Registry::shipped(), programs: programs() }),
+            settings: Arc::new(Settings(settings)),
+            parallel: 4,
+            checks_parallel: 2,
+            person: Person {
+                identity: Identity { name: "Ada".into(), email: "ada@example.invalid".into() },
+                home: env.home(),
+                variables,
+                divisi: programs(),
+            },
+            anywhere: true,
+        };
+        let engine = Engine::start(options.clone()).await.unwrap();
+        Self { engine, repo, options }
+    }
+
+    /// Ends the engine and starts it again, as a new daemon would.
+    pub async fn restart(self) -> Self {
+        let Self { engine, repo, options } = self;
+        engine.shutdown().await;
+        drop(engine);
+        let engine = Engine::start(options.clone()).await.unwrap();
+        Self { engine, repo, options }
+    }
+
+    /// Gives out a task whose agent plays a script.
+    pub async fn task(&self, prompt: &str, script: &str, checks: &[&str]) -> Arc<TaskState> {
+        let new = NewTask {
+            root: self.repo.path().to_owned(),
+            prompt: format!("{prompt}\n\n```rehearsal\n{script}\n```\n"),
+            checks: checks.iter().map(|c| (*c).to_owned()).collect(),
+            agents: vec!["rehearsal".into()],
+            ..NewTask::default()
+        };
+        self.engine.add_task(person(), new).await.unwrap()
+    }
+
+    pub async fn ask(&self, task: &TaskState, command: Command) -> Arc<TaskState> {
+        self.engine.submit(person(), task.id, command).await.unwrap()
+    }
+
+    /// What the agent said, whole messages in order.
+    pub async fn said(&self, task: &TaskState) -> Vec<String> {
+        let id = AttemptId { task: task.id, number: 1 };
+        let entries = self.engine.transcript(id, 0, 10_000).await.unwrap();
+        let said = entries.into_iter().filter_map(|stored| match stored.entry.body {
+            EntryBody::Message { text } => Some(text.to_string()),
+            _ => None,
+        });
+        said.collect()
+    }
+
+    /// Waits until the agent has said this.
+    pub async fn until_said(&self, task: &TaskState, words: &str) {
+        let mut feed = self.engine.follow_transcript(AttemptId { task: task.id, number: 1 }, 0);
+        let heard = async {
+            loop {
+                let stored = feed.next().await.unwrap();
+                if matches!(&stored.entry.body, EntryBody::Message { text } if text.to_string().contains(words)) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, heard).await.expect("the agent did not say it");
+    }
+
+    /// Waits until the first attempt of a task is as wanted.
+    pub async fn until(&self, task: &TaskState, what: &str, wanted: impl Fn(&TaskState, &AttemptState) -> bool) -> Arc<TaskState> {
+        let mut feed = self.engine.feed(0);
+        let look = async {
+            loop {
+                let now = self.engine.task(task.spec.number).unwrap();
+                if wanted(&now, &now.attempts[0]) {
+                    return now;
+                }
+                feed.next().await.unwrap();
+            }
+        };
+        match tokio::time::timeout(PATIENCE, look).await {
+            Ok(now) => now,
+            Err(_) => panic!("not {what}: {:#?}", self.engine.task(task.spec.number).unwrap().attempts[0]),
+        }
+    }
+
+    /// Waits until a task's status is this one.
+    pub async fn until_status(&self, task: &TaskState, status: &str) -> Arc<TaskState> {
+        let is = |task: &TaskState, attempt: &AttemptState| divisi_model::view::status(task, attempt).state == status;
+        self.until(task, status, is).await
+    }
+}

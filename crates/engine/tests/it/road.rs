@@ -1,0 +1,149 @@
+//! From a prompt to a landed change.
+
+use divisi_model::event::Origin;
+use divisi_model::inbox::Answer;
+use divisi_model::review::Verdict;
+use divisi_model::task::TaskSettings;
+use divisi_model::{Command, TaskState};
+use divisi_testkit::TestEnv;
+
+use crate::fleet::{Fleet, gate};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failing_check_sends_back_and_the_second_try_lands() {
+    let env = TestEnv::new();
+    let settings = TaskSettings { gates: vec![gate("four", "grep -q four list.txt")], ..TaskSettings::default() };
+    let fleet = Fleet::new(&env, settings).await;
+    let script = "append list.txt \"five\\n\"\nsay Done.\nwhen prompt contains \"Checks were run\"\nappend list.txt \"four\\n\"\nsay Mended.";
+    let task = fleet.task("Add four to the list", script, &[]).await;
+    let task = fleet.until_status(&task, "in review").await;
+    let attempt = &task.attempts[0];
+    assert_eq!(attempt.turns.len(), 2);
+    assert_eq!(attempt.turns[1].prompts[0].origin, Origin::Check);
+    assert!(attempt.turns.iter().all(|turn| turn.snapshot.is_some()));
+    let outcomes: Vec<_> = attempt.evidence.iter().map(|e| e.passed()).collect();
+    assert_eq!(outcomes, [false, true]);
+
+    approve_and_land(&fleet, &task).await;
+    assert_eq!(fleet.repo.read_at("main", "list.txt").unwrap(), "one\ntwo\nthree\nfive\nfour");
+    assert_eq!(fleet.repo.status(), "");
+
+    let before = fleet.repo.head();
+    fleet.ask(&task, Command::Undo { attempt: 1 }).await;
+    fleet.until_status(&task, "ready to land").await;
+    assert_ne!(fleet.repo.head(), before);
+    assert_eq!(fleet.repo.read("list.txt"), "one\ntwo\nthree\n");
+}
+
+async fn approve_and_land(fleet: &Fleet<'_>, task: &TaskState) {
+    let review =
+        Command::Review { attempt: 1, commit: None, verdict: Verdict::Approved, comments: vec![], note: String::new() };
+    fleet.ask(task, review).await;
+    fleet.ask(task, Command::Land { attempt: 1 }).await;
+    fleet.until_status(task, "landed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_in_the_middle_of_a_turn_loses_and_doubles_nothing() {
+    let env = TestEnv::new();
+    let fleet = Fleet::new(&env, TaskSettings::default()).await;
+    let script = "say Before.\nask execute \"Wait for a person\"\n  allowed\n    append list.txt \"four\\n\"\nsay After.";
+    let task = fleet.task("Ask first", script, &["grep -q four list.txt"]).await;
+    fleet.until_status(&task, "waiting for permission").await;
+    let fleet = fleet.restart().await;
+    let task = fleet.until_status(&task, "waiting for permission").await;
+    let items: Vec<_> = task.items.iter().map(|item| item.ask.kind()).collect();
+    assert_eq!(items, ["permission"], "a request heard again is the same item");
+    let answer = Command::Answer { item: task.items[0].id, answer: Answer::Approved { always: false } };
+    fleet.ask(&task, answer).await;
+    let task = fleet.until_status(&task, "in review").await;
+    assert_eq!((task.attempts[0].turns.len(), task.attempts[0].sessions.len()), (1, 1));
+    let said = fleet.said(&task).await;
+    assert_eq!(said, ["Before.", "After."]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_turn_keeps_its_session_and_resumes() {
+    let env = TestEnv::new();
+    let fleet = Fleet::new(&env, TaskSettings::default()).await;
+    let script = "append list.txt \"half\\n\"\nsay Half.\nhang\nturn\nappend list.txt \"whole\\n\"\nsay Whole.";
+    let task = fleet.task("Hang once", script, &[]).await;
+    fleet.until(&task, "half done", |_, attempt| attempt.running_turn().is_some()).await;
+    fleet.until_said(&task, "Half.").await;
+    fleet.ask(&task, Command::Cancel { attempt: 1 }).await;
+    let task = fleet.until_status(&task, "waiting for instruction").await;
+    assert!(task.attempts[0].turns[0].snapshot.is_some());
+    fleet.ask(&task, Command::Resume { attempt: 1 }).await;
+    let task = fleet.until_status(&task, "in review").await;
+    assert_eq!(task.attempts[0].sessions.len(), 1);
+    assert_eq!(task.attempts[0].result.as_ref().map(|result| result.added), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_attempt_resumes_its_session_in_a_new_process() {
+    let env = TestEnv::new();
+    let fleet = Fleet::new(&env, TaskSettings::default()).await;
+    let script = "append list.txt \"half\\n\"\nsay Half.\nhang\nturn\nappend list.txt \"whole\\n\"\nsay Whole.";
+    let task = fleet.task("Hang once", script, &[]).await;
+    fleet.until_said(&task, "Half.").await;
+    fleet.ask(&task, Command::Stop { attempt: 1 }).await;
+    let task = fleet.until(&task, "closed", |_, attempt| attempt.open_session().is_none()).await;
+    assert_eq!(divisi_model::view::task_status(&task).unwrap().state, "stopped");
+    fleet.ask(&task, Command::Resume { attempt: 1 }).await;
+    let task = fleet.until_status(&task, "in review").await;
+    let sessions = &task.attempts[0].sessions;
+    assert_eq!(sessions.len(), 2);
+    assert_eq!(sessions[0].agent_session, sessions[1].agent_session, "the agent took its session up again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn review_comments_become_the_next_turn() {
+    let env = TestEnv::new();
+    let fleet = Fleet::new(&env, TaskSettings::default()).await;
+    let script = "append list.txt \"four\\n\"\nsay One.\nwhen prompt contains \"list.txt:4\"\nappend list.txt \"five\\n\"\nsay Two.";
+    let task = fleet.task("Add four", script, &[]).await;
+    let task = fleet.until_status(&task, "in review").await;
+    let first = task.attempts[0].result.clone().unwrap();
+    let review = Command::Review {
+        attempt: 1,
+        commit: Some(first.commit.clone()),
+        verdict: Verdict::ChangesRequested,
+        comments: vec!["list.txt:4: five is missing".parse().unwrap()],
+        note: String::new(),
+    };
+    fleet.ask(&task, review).await;
+    let newer = |_: &TaskState, attempt: &divisi_model::AttemptState| {
+        attempt.phase == divisi_model::Phase::InReview && attempt.turns.len() == 2
+    };
+    let task = fleet.until(&task, "reviewed again", newer).await;
+    let second = task.attempts[0].result.clone().unwrap();
+    assert_ne!(first.commit, second.commit);
+    assert_eq!(fleet.repo.head(), task.spec.base.commit.0, "nothing landed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_setup_blocks_before_the_agent_starts() {
+    let env = TestEnv::new();
+    let settings = TaskSettings { setup: Some("echo no luck; exit 3".into()), ..TaskSettings::default() };
+    let fleet = Fleet::new(&env, settings).await;
+    let task = fleet.task("Anything", "say hi", &[]).await;
+    let task = fleet.until_status(&task, "workspace failed").await;
+    assert!(task.attempts[0].sessions.is_empty());
+    let item = task.open_items().next().unwrap();
+    let divisi_model::inbox::Ask::Stall { why, .. } = &item.ask else { panic!("{item:?}") };
+    assert_eq!(why, "the setup script ended with exit code 3:\nno luck");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crashing_agent_is_told_of_and_resumed_with_what_was_asked() {
+    let env = TestEnv::new();
+    let fleet = Fleet::new(&env, TaskSettings::default()).await;
+    let script = "append list.txt \"half\\n\"\ncrash 7\nturn\nappend list.txt \"whole\\n\"\nsay Whole.";
+    let task = fleet.task("Crash once", script, &[]).await;
+    let task = fleet.until_status(&task, "agent failed").await;
+    let status = divisi_model::view::task_status(&task).unwrap();
+    assert!(status.reason.starts_with("the agent's process ended with exit code 7"), "{}", status.reason);
+    fleet.ask(&task, Command::Resume { attempt: 1 }).await;
+    let task = fleet.until_status(&task, "in review").await;
+    assert!(task.attempts[0].turns[1].prompts[0].text.contains("Crash once"));
+}
