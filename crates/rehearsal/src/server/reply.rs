@@ -56,7 +56,9 @@ pub fn reply(turn: &Turn, conversation: &Conversation, step: usize) -> Reply {
     builder.steps(&turn.steps);
     let mut last = builder.reply;
     if last.text.is_empty() {
-        last.text = "Done.".to_owned();
+        // An answer that never ends must not look like one that has.
+        let broken = matches!(last.trouble, Some(Trouble::Stall | Trouble::Cut));
+        last.text = if broken { "Let me see …" } else { "Done." }.to_owned();
     }
     builder.found.unwrap_or(last)
 }

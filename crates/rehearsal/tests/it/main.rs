@@ -7,5 +7,6 @@ mod agent_sessions;
 mod conversation;
 mod exec;
 mod guide;
+mod scripts;
 mod server;
 mod server_faults;
