@@ -16,7 +16,7 @@ pub struct Mention {
 pub struct Code {
     pub paths: Vec<Mention>,
     pub macros: Vec<Mention>,
-    /// The lines on which a string goes on that began on an earlier one: snapshots and other data, not code.
+    /// The lines that a string of several lines touches: snapshots and other data, hardly code.
     pub lines_in_strings: BTreeSet<usize>,
     /// How many characters of a line belong to raw strings that begin and end on it.
     pub raw_width: BTreeMap<usize, usize>,
@@ -39,8 +39,9 @@ impl Code {
                 TokenTree::Group(group) => self.note_strings(group.stream()),
                 TokenTree::Literal(literal) => {
                     let (start, end) = (literal.span().start(), literal.span().end());
-                    self.lines_in_strings.extend(start.line + 1..=end.line);
-                    if start.line == end.line && literal.to_string().starts_with(['r', 'b']) {
+                    if start.line < end.line {
+                        self.lines_in_strings.extend(start.line..=end.line);
+                    } else if literal.to_string().starts_with(['r', 'b']) {
                         *self.raw_width.entry(start.line).or_default() += end.column - start.column;
                     }
                 }
@@ -182,9 +183,9 @@ mod tests {
     }
 
     #[test]
-    fn the_inner_lines_of_a_string_are_known() {
+    fn the_lines_of_a_long_string_are_known() {
         let code = Code::read("fn f() {\n    g(\n        r#\"one\ntwo\nthree\"#,\n    );\n}");
-        assert_eq!(code.lines_in_strings, BTreeSet::from([4, 5]));
+        assert_eq!(code.lines_in_strings, BTreeSet::from([3, 4, 5]));
     }
 
     #[test]

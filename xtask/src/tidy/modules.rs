@@ -24,7 +24,7 @@ fn check_file(repository: &Repository, path: &str) -> Option<Finding> {
     }
     let is_found_by_cargo =
         folder.ends_with("/src/bin") || folder.ends_with("/examples") || folder.ends_with("/benches");
-    if ROOTS.contains(&name) || is_found_by_cargo {
+    if ROOTS.contains(&name) || is_found_by_cargo || is_named_by_manifest(repository, path) {
         return None;
     }
     let module = name.trim_end_matches(".rs");
@@ -45,6 +45,15 @@ fn check_file(repository: &Repository, path: &str) -> Option<Finding> {
         sentence,
         format!("declare it in one of {}, or remove it", parents.join(", ")),
     ))
+}
+
+/// Whether the manifest of the file's crate names it as the root of a program or test.
+fn is_named_by_manifest(repository: &Repository, path: &str) -> bool {
+    let folders = path.match_indices('/').map(|(at, _)| path.split_at(at));
+    folders.into_iter().any(|(folder, inner)| {
+        let manifest = repository.text_of(&format!("{folder}/Cargo.toml")).unwrap_or_default();
+        manifest.contains(&format!("path = \"{}\"", inner.trim_start_matches('/')))
+    })
 }
 
 /// Whether a file holds `mod name;` or `mod name {`, for tests or not.
@@ -89,6 +98,13 @@ mod tests {
             ("crates/a/src/two/lost.rs", ""),
         ];
         assert_eq!(forgotten(&files), ["crates/a/src/two/lost.rs"]);
+    }
+
+    #[test]
+    fn a_program_that_the_manifest_names_is_no_module() {
+        let manifest = ("crates/a/Cargo.toml", "[[bin]]\nname = \"x\"\npath = \"tests/x/helper.rs\"\n");
+        assert_eq!(forgotten(&[manifest, ("crates/a/tests/x/helper.rs", "")]), NOTHING);
+        assert_eq!(forgotten(&[manifest, ("crates/a/tests/x/other.rs", "")]), ["crates/a/tests/x/other.rs"]);
     }
 
     #[test]
