@@ -1,6 +1,6 @@
 //! The job `ci`: what `test` does, and what only a pipeline or a careful contributor waits for.
 
-use crate::{JobResult, codegen, dirs, run, test};
+use crate::{JobResult, dirs, run, test};
 
 /// Runs the gates one after the other and stops at the first that fails.
 pub fn run() -> JobResult {
@@ -15,7 +15,6 @@ pub fn run() -> JobResult {
             .env("RUSTDOCFLAGS", "-D warnings"),
         "the documentation has broken links or bad markup",
     )?;
-    codegen::run(&codegen::Options { check: true })?;
     licences()
 }
 

@@ -19,35 +19,44 @@ struct Generated {
 }
 
 /// Every generated file. A new one is a line here and a hidden command of `divisi`.
-const GENERATED: &[Generated] = &[];
+const GENERATED: &[Generated] = &[
+    Generated { path: "docs/reference/cli.md", arguments: &["help-markdown"] },
+    Generated { path: "docs/reference/configuration.md", arguments: &["config-reference"] },
+    Generated { path: "docs/reference/divisi.schema.json", arguments: &["config-schema"] },
+    Generated { path: "docs/reference/openapi.json", arguments: &["open-api"] },
+];
 
-/// Writes every generated file, or compares it.
+/// The job `codegen`: builds `divisi`, then writes every generated file or compares it.
 pub fn run(options: &Options) -> JobResult {
-    if GENERATED.is_empty() {
-        println!("codegen: there are no generated files yet");
+    run::require(dirs::cargo().args(["build", "--package", "divisi-cli"]), "divisi does not build")?;
+    if options.check {
+        println!("codegen: {}", check()?);
         return Ok(());
     }
-    run::require(dirs::cargo().args(["build", "--package", "divisi-cli"]), "divisi does not build")?;
-    let mut stale = Vec::new();
     for file in GENERATED {
         let wanted = file.generate()?;
+        if file.is(&wanted) {
+            continue;
+        }
         let path = dirs::repository().join(file.path);
-        let same = fs::read(&path).is_ok_and(|found| found == wanted);
-        if same {
-            continue;
-        }
-        if options.check {
-            stale.push(file.path);
-            continue;
-        }
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
+        fs::create_dir_all(path.parent().ok_or("a generated file lies in a folder")?)?;
         fs::write(&path, wanted)?;
         println!("codegen: wrote {}", file.path);
     }
+    Ok(())
+}
+
+/// Compares every generated file with what the `divisi` that was built last prints; one line about it.
+pub fn check() -> JobResult<String> {
+    let mut stale = Vec::new();
+    for file in GENERATED {
+        let wanted = file.generate()?;
+        if !file.is(&wanted) {
+            stale.push(file.path);
+        }
+    }
     if stale.is_empty() {
-        return Ok(());
+        return Ok(format!("{} files are up to date", GENERATED.len()));
     }
     Err(format!("not up to date: {}; `cargo xtask codegen` writes them anew", stale.join(", ")).into())
 }
@@ -55,11 +64,23 @@ pub fn run(options: &Options) -> JobResult {
 impl Generated {
     fn generate(&self) -> JobResult<Vec<u8>> {
         let program = dirs::target()?.join("debug").join(format!("divisi{}", std::env::consts::EXE_SUFFIX));
-        let answer = Command::new(program).args(self.arguments).stdin(Stdio::null()).output()?;
+        let mut divisi = Command::new(&program);
+        // What is printed must not depend on who runs this, so nothing of the surroundings is passed on.
+        divisi
+            .args(self.arguments)
+            .env_clear()
+            .env("HOME", dirs::target()?.join("codegen-home"))
+            .stdin(Stdio::null());
+        let answer =
+            divisi.output().map_err(|error| format!("cannot start {}: {error}", program.display()))?;
         if !answer.status.success() {
             let said = String::from_utf8_lossy(&answer.stderr).into_owned();
             return Err(format!("divisi {} failed: {said}", self.arguments.join(" ")).into());
         }
         Ok(answer.stdout)
+    }
+
+    fn is(&self, wanted: &[u8]) -> bool {
+        fs::read(dirs::repository().join(self.path)).is_ok_and(|found| found == wanted)
     }
 }

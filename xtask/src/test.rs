@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{JobResult, agents, dirs, nextest, prerequisites, run, tidy};
+use crate::{JobResult, agents, codegen, dirs, nextest, prerequisites, run, tidy};
 
 #[derive(clap::Args, Default)]
 pub struct Options {
@@ -32,8 +32,14 @@ pub fn run(options: &Options) -> JobResult {
     steps.push(step("format", format()));
     steps.push(step("tidy", tidy::check().map(|line| vec![line])));
     steps.push(step("tests", tests(options)));
-    if options.packages.is_empty() && options.rest.is_empty() {
+    let is_whole = options.packages.is_empty() && options.rest.is_empty();
+    // Where the tests could not even be built, the same errors once more would help nobody.
+    if is_whole
+        && steps.last().is_some_and(|tests| tests.ok || tests.lines.iter().any(|line| is_summary(line)))
+    {
         steps.push(step("doctests", doctests()));
+        // The tests have just built the program that prints them.
+        steps.push(step("generated", codegen::check().map(|line| vec![line])));
     }
     report(&steps, started)
 }
@@ -79,9 +85,13 @@ fn doctests() -> JobResult<Vec<String>> {
 
 /// What nextest says from its summary to its end.
 fn closing_lines(lines: &[String]) -> Vec<String> {
-    let start = lines.iter().rposition(|line| line.trim_start().starts_with("Summary ["));
+    let start = lines.iter().rposition(|line| is_summary(line));
     let from = start.unwrap_or(lines.len().saturating_sub(CLOSING_LINES_DEFAULT));
     lines[from..].iter().filter(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned()).collect()
+}
+
+fn is_summary(line: &str) -> bool {
+    line.trim_start().starts_with("Summary [")
 }
 
 /// How many lines are repeated when there is no summary, for example because the code does not compile.
