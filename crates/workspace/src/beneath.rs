@@ -45,11 +45,6 @@ impl Beneath {
         Ok(Self { fd: openat2(&self.fd, OsStr::from_bytes(path), flags, Mode::empty(), INSIDE)? })
     }
 
-    /// What the folder itself is.
-    pub(crate) fn stat_self(&self) -> io::Result<Stat> {
-        Ok(fstat(&self.fd)?)
-    }
-
     /// What a name in this folder is; a link is not followed.
     pub(crate) fn stat(&self, name: &[u8]) -> io::Result<Stat> {
         Ok(statat(&self.fd, OsStr::from_bytes(name), AtFlags::SYMLINK_NOFOLLOW)?)

@@ -31,6 +31,7 @@
 //! # }
 //! ```
 
+mod archive;
 mod beneath;
 mod diff;
 pub mod git;
@@ -43,6 +44,7 @@ mod land;
 pub mod launch;
 mod listing;
 mod message;
+mod move_base;
 mod programs;
 mod project;
 mod result;
@@ -50,6 +52,7 @@ mod snapshot;
 mod space;
 mod stat_cache;
 
+pub use archive::{ArchiveError, ArchiveLimits, ArchiveRequest, Archived};
 pub use diff::{Diff, DiffLimits, DiffStat, FileDiff, FileStatus, Hunk, Line, LineKind};
 pub use git::{Git, GitError};
 pub use git_box::{BoxLevel, level as git_box_level};
@@ -61,6 +64,7 @@ pub use integrate::{
 };
 pub use land::{Dirty, DirtyFile, LandError, LandRequest, Landed};
 pub use listing::EntryMode;
+pub use move_base::{BaseMove, KeptFile, MoveBaseError, UnfinishedMove};
 pub use programs::{ask_program, leave_session, start_detached};
 pub use project::{Checkout, Head, Project, ProjectError};
 pub use result::{AttemptResult, History, ImportLimits, ResultError, ResultRequest};

@@ -12,6 +12,9 @@ mod dot_files;
 mod take;
 mod walk;
 
+pub(crate) use dot_files::{is_cache_tag, rules_of};
+pub(crate) use take::temporary_ref;
+
 use serde::{Deserialize, Serialize};
 
 use crate::git::GitError;

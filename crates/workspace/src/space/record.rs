@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CommitId, Identity, RepoPath};
+use crate::move_base::UnfinishedMove;
 
 /// How a workspace's files come into being. The overlay over a shared template joins here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -26,7 +27,7 @@ pub struct Record {
     pub name: String,
     /// How its files were made.
     pub kind: Kind,
-    /// The commit it started from.
+    /// The commit it started from, or was moved onto (see [`Workspace::move_base`]).
     pub base: CommitId,
     /// Its branch; nothing for a detached checkout (checks run in those).
     pub branch: Option<String>,
@@ -42,6 +43,12 @@ pub struct Record {
     pub complete: bool,
     /// Files copied in from the user's checkout because `.worktreeinclude` named them.
     pub included: Vec<RepoPath>,
+    /// A move onto another base that was begun and not finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moving: Option<UnfinishedMove>,
+    /// The archive that it can be restored from, once it was archived.
+    #[serde(default)]
+    pub archived: Option<CommitId>,
 }
 
 /// Whether a workspace's folder is what Divisi made.

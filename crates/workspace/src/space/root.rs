@@ -182,6 +182,8 @@ impl Workspaces {
             made: None,
             complete: false,
             included: Vec::new(),
+            moving: None,
+            archived: None,
         };
         match fs::DirBuilder::new().mode(0o700).create(&dir) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Err(WorkspaceError::Exists(dir)),

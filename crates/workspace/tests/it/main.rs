@@ -1,5 +1,7 @@
 //! Behaviour of the workspace crate, against real git and real processes.
 
+mod archives;
+mod attacks;
 mod integrations;
 mod landings;
 mod launch;

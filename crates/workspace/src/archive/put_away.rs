@@ -1,0 +1,155 @@
+//! Making an archive and removing the folder.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+
+use super::gather::Gather;
+use super::manifest::{self, Item};
+use super::{ArchiveError, ArchiveRequest, Archived};
+use crate::beneath::Beneath;
+use crate::git::{Change, FastImport, GitError, NewCommit, Parent};
+use crate::hub::{Hub, check_label};
+use crate::ids::{CommitId, RepoPath};
+use crate::ignore_rules::Rules;
+use crate::listing::Listing;
+use crate::snapshot::{NoteKind, rules_of, temporary_ref};
+use crate::space::{Presence, Workspace, Workspaces, remove_tree, save_record};
+
+impl Workspaces {
+    /// Archives a workspace and removes its folder. All processes in it must have ended. If anything cannot be kept,
+    /// nothing is removed. The record stays; [`Workspaces::restore`] brings the folder back.
+    pub fn archive(
+        &self,
+        hub: &Hub,
+        space: &Workspace,
+        request: &ArchiveRequest,
+    ) -> Result<Archived, ArchiveError> {
+        check_label(space.name())?;
+        let dir = space.path();
+        match space.presence() {
+            Presence::Present => {}
+            Presence::Missing => return Err(ArchiveError::Gone(space.name().to_owned())),
+            Presence::Replaced => return Err(ArchiveError::NotOurs(dir)),
+        }
+        let git = |doing| move |source: GitError| ArchiveError::Git { doing, source };
+        let top = Beneath::open(&dir).map_err(io_error("open", b""))?;
+        let base = hub.listing(space.base())?;
+        let base_rules = rules_of(hub, space.base(), &space.record.ignore_also)?;
+        let mut objects = FastImport::open(&hub.git, hub.dir()).map_err(git("open the hub for writing"))?;
+
+        let mut round = gather(&base, &base_rules, space, request, Some(&mut objects));
+        round.run(&top)?;
+        let Gather { items, prints, left_out, bytes, .. } = round;
+        // Pipes and sockets hold nothing, and caches can be made again.
+        let lost = left_out.iter().filter(|note| !matches!(note.kind, NoteKind::Special | NoteKind::Cache));
+        let lost: Vec<_> = lost.cloned().collect();
+        if !lost.is_empty() && !request.allow_loss {
+            return Err(ArchiveError::WouldLose(lost));
+        }
+        let commit = store(hub, objects, space, request, &items)?;
+        read_back(hub, &items)?;
+
+        let mut second = gather(&base, &base_rules, space, request, None);
+        second.run(&top)?;
+        for note in &left_out {
+            second.prints.remove(&note.path);
+        }
+        if let Some(path) = difference(&prints, &second.prints) {
+            return Err(ArchiveError::StillChanging(path));
+        }
+        let mut record = space.record.clone();
+        record.archived = Some(commit.clone());
+        save_record(self.root(), &record).map_err(io_error("write the record of", b""))?;
+        let files = items.iter().filter(|item| item.blob.is_some()).count();
+        drop(top);
+        remove_tree(&dir, space.record.made).map_err(io_error("remove", b""))?;
+        let _ = std::fs::remove_file(space.stat_cache_file());
+        Ok(Archived { commit, files, bytes, left_out })
+    }
+}
+
+fn gather<'a>(
+    base: &'a Listing,
+    base_rules: &'a Rules,
+    space: &Workspace,
+    request: &ArchiveRequest,
+    objects: Option<&'a mut FastImport>,
+) -> Gather<'a> {
+    let mut own_rules = Rules::default();
+    own_rules.add_everywhere(space.record.ignore_also.as_bytes());
+    Gather {
+        base,
+        base_rules,
+        own_rules,
+        limits: request.limits,
+        objects,
+        items: Vec::new(),
+        prints: HashMap::new(),
+        left_out: Vec::new(),
+        bytes: 0,
+    }
+}
+
+/// A commit whose tree is `manifest` and `blobs/…`, so that no clean-up of the hub can take any of it.
+fn store(
+    hub: &Hub,
+    mut objects: FastImport,
+    space: &Workspace,
+    request: &ArchiveRequest,
+    items: &[Item],
+) -> Result<CommitId, ArchiveError> {
+    let git = |source: GitError| ArchiveError::Git { doing: "record the archive", source };
+    let manifest = objects.blob(&manifest::write(items)).map_err(git)?;
+    let names: BTreeSet<&str> =
+        items.iter().filter_map(|item| item.blob.as_ref()).map(|blob| blob.as_str()).collect();
+    let paths: Vec<(RepoPath, &str)> = names
+        .iter()
+        .map(|name| (RepoPath::from(format!("blobs/{}/{name}", &name[..2]).as_str()), *name))
+        .collect();
+    let manifest_path = RepoPath::from("manifest");
+    let first = Change::Put { mode: "100644", oid: manifest.as_str(), path: &manifest_path };
+    let rest = paths.iter().map(|(path, oid)| Change::Put { mode: "100644", oid, path });
+    let temporary = temporary_ref();
+    let message = format!("archive of {}\n", space.name());
+    let new =
+        NewCommit { on_ref: &temporary, author: &request.by, committer: &request.by, message: &message };
+    let (_, commit) = objects.commit(&new, Parent::None, std::iter::once(first).chain(rest)).map_err(git)?;
+    objects.finish().map_err(git)?;
+    hub.create_ref(&format!("refs/divisi/archives/{}/{commit}", space.name()), &commit)?;
+    hub.delete_ref(&temporary)?;
+    Ok(commit)
+}
+
+/// Reads every blob of the archive once.
+fn read_back(hub: &Hub, items: &[Item]) -> Result<(), ArchiveError> {
+    let mut objects = hub.cat_file()?;
+    let mut known: HashMap<&str, u64> = HashMap::new();
+    for item in items {
+        let Some(blob) = &item.blob else { continue };
+        let size = match known.get(blob.as_str()) {
+            Some(size) => Some(*size),
+            None => objects
+                .copy(blob.as_str(), &mut io::sink())
+                .map_err(|source| ArchiveError::Git { doing: "read the archive back", source })?,
+        };
+        if size != Some(item.size) {
+            return Err(ArchiveError::NotReadable(item.path.clone()));
+        }
+        known.insert(blob.as_str(), item.size);
+    }
+    Ok(())
+}
+
+fn difference(
+    first: &HashMap<RepoPath, crate::stat_cache::Print>,
+    second: &HashMap<RepoPath, crate::stat_cache::Print>,
+) -> Option<RepoPath> {
+    let changed = first.iter().find(|(path, print)| second.get(*path) != Some(print));
+    let new = || second.keys().find(|path| !first.contains_key(*path));
+    changed.map(|(path, _)| path).or_else(new).cloned()
+}
+
+pub(super) fn io_error(doing: &'static str, path: &[u8]) -> impl FnOnce(io::Error) -> ArchiveError {
+    let path = if path.is_empty() { RepoPath::from("the workspace") } else { RepoPath::new(path) };
+    move |source| ArchiveError::Io { doing, path, source }
+}

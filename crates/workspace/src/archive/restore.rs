@@ -1,0 +1,207 @@
+//! Bringing a workspace back, from its archive or from a snapshot.
+
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Mode, Timespec, Timestamps, fchmod, futimens, symlinkat, unlinkat, utimensat};
+
+use super::ArchiveError;
+use super::manifest::{self, Item, ItemKind};
+use super::put_away::io_error;
+use crate::beneath::{Beneath, looks_like_dot_git};
+use crate::git::{CatFile, GitError, Kind};
+use crate::git_box::Confine;
+use crate::hub::Hub;
+use crate::ids::{CommitId, RepoPath};
+use crate::listing::{Entry, EntryMode};
+use crate::space::{Presence, Workspace, Workspaces, dir_identity, make_git_dir, remove_tree, save_record};
+
+impl Workspaces {
+    /// Brings an archived workspace back: the same folder name, branch, files (also uncommitted and ignored ones),
+    /// modes and times, and the agent's own git directory.
+    pub fn restore(&self, hub: &Hub, name: &str) -> Result<Workspace, ArchiveError> {
+        let space = self.get(name)?;
+        let Some(commit) = space.record.archived.clone() else {
+            return Err(ArchiveError::NoArchive(name.to_owned()));
+        };
+        let path = RepoPath::from("manifest");
+        let text = hub.file_at(&commit, &path, manifest::MAX_BYTES)?;
+        let items = text.and_then(|text| manifest::read(&text));
+        let items = items.ok_or_else(|| ArchiveError::Damaged(name.to_owned()))?;
+        self.rebuild(space, |dir| {
+            let mut objects = hub.cat_file()?;
+            write_items(&Beneath::open(dir).map_err(io_error("open", b""))?, &items, &mut objects)
+        })
+    }
+
+    /// Makes a workspace's folder anew with the files of one of its snapshots, for example after the folder was
+    /// deleted by hand. Ignored files and the agent's own git directory are not in a snapshot; the branch starts
+    /// at the base again, with the snapshot's changes uncommitted.
+    pub fn recreate(&self, hub: &Hub, name: &str, snapshot: &CommitId) -> Result<Workspace, ArchiveError> {
+        let space = self.get(name)?;
+        let record = space.record.clone();
+        self.rebuild(space, |dir| {
+            let git_dir = dir.join(".git");
+            make_git_dir(hub, &git_dir, &record).map_err(io_error("make the git directory of", b""))?;
+            let top = Beneath::open(dir).map_err(io_error("open", b""))?;
+            let mut objects = hub.cat_file()?;
+            for (path, entry) in hub.listing(snapshot)?.iter() {
+                write_entry(&top, path, entry, &mut objects)?;
+            }
+            let git = |source: GitError| ArchiveError::Git { doing: "make the index", source };
+            let call = || hub.git.call(&git_dir).work_tree(dir).confine(Confine::writing([dir])).long();
+            call().args(["read-tree", record.base.as_str()]).run().map_err(git)?;
+            call().args(["update-index", "-q", "--refresh"]).accept(&[0, 1]).run().map_err(git)?;
+            Ok(())
+        })
+    }
+
+    /// Builds the folder beside its place and moves it there whole.
+    fn rebuild(
+        &self,
+        mut space: Workspace,
+        fill: impl FnOnce(&Path) -> Result<(), ArchiveError>,
+    ) -> Result<Workspace, ArchiveError> {
+        let place = space.path();
+        if space.presence() != Presence::Missing {
+            return Err(crate::WorkspaceError::Exists(place).into());
+        }
+        let dir: PathBuf = self.root().join(format!(".restoring-{}", space.name()));
+        // Left by a restore that died; the name is ours alone.
+        let _ = remove_tree(&dir, dir_identity(&dir).ok());
+        DirBuilder::new().mode(0o700).create(&dir).map_err(io_error("make a folder for", b""))?;
+        let made = dir_identity(&dir).map_err(io_error("look at", b""))?;
+        let done = fill(&dir).and_then(|()| {
+            space.record.made = Some(made);
+            save_record(self.root(), &space.record).map_err(io_error("write the record of", b""))?;
+            fs::rename(&dir, &place).map_err(io_error("put into place", b""))
+        });
+        if let Err(error) = done {
+            let _ = remove_tree(&dir, Some(made));
+            return Err(error);
+        }
+        Ok(space)
+    }
+}
+
+impl Workspace {
+    /// Puts one file back as a snapshot has it; where the snapshot has none, it is removed. The workspace as it is
+    /// should be snapshotted first.
+    pub fn restore_file(&self, hub: &Hub, snapshot: &CommitId, path: &RepoPath) -> Result<(), ArchiveError> {
+        if self.presence() != Presence::Present {
+            return Err(ArchiveError::Gone(self.name().to_owned()));
+        }
+        let bytes = path.as_bytes();
+        let plain = bytes
+            .split(|b| *b == b'/')
+            .all(|part| !part.is_empty() && part != b".." && !looks_like_dot_git(part));
+        if !plain {
+            return Err(io_error("write", bytes)(io::ErrorKind::InvalidInput.into()));
+        }
+        let top = Beneath::open(&self.path()).map_err(io_error("open", b""))?;
+        let listing = hub.listing(snapshot)?;
+        let entry = listing.get(path);
+        if let Ok(folder) = folder_of(&top, path) {
+            match unlinkat(&folder, OsStr::from_bytes(path.file_name()), AtFlags::empty()) {
+                Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+                Err(e) => return Err(io_error("remove", bytes)(e.into())),
+            }
+        }
+        match entry {
+            Some(entry) => write_entry(&top, path, entry, &mut hub.cat_file()?),
+            None => Ok(()),
+        }
+    }
+}
+
+fn folder_of(top: &Beneath, path: &RepoPath) -> io::Result<Beneath> {
+    top.dir(if path.parent().is_empty() { b"." } else { path.parent() })
+}
+
+fn write_entry(
+    top: &Beneath,
+    path: &RepoPath,
+    entry: &Entry,
+    objects: &mut CatFile,
+) -> Result<(), ArchiveError> {
+    let io = |e| io_error("write", path.as_bytes())(e);
+    let folder = top.make_dirs(path.parent()).map_err(io)?;
+    match entry.mode {
+        EntryMode::Gitlink => drop(folder.make_dirs(path.file_name()).map_err(io)?),
+        EntryMode::Symlink => {
+            let target = link_text(objects, &entry.oid, path)?;
+            let name = OsStr::from_bytes(path.file_name());
+            symlinkat(OsStr::from_bytes(&target), &folder, name).map_err(|e| io(e.into()))?;
+        }
+        EntryMode::File | EntryMode::Executable => {
+            let mode = if entry.mode == EntryMode::Executable { 0o777 } else { 0o666 };
+            let mut file = folder.new_file(path.file_name(), mode).map_err(io)?;
+            copy(objects, &entry.oid, path, &mut file)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_items(top: &Beneath, items: &[Item], objects: &mut CatFile) -> Result<(), ArchiveError> {
+    for item in items {
+        write_item(top, item, objects)?;
+    }
+    // Folders last and from the inside out: a read-only one would not take its files, and each file changes its time.
+    for item in items.iter().rev().filter(|item| item.kind == ItemKind::Dir) {
+        let io = |e: rustix::io::Errno| io_error("set the mode of", item.path.as_bytes())(e.into());
+        let dir = top.dir(item.path.as_bytes()).map_err(io_error("open", item.path.as_bytes()))?;
+        futimens(&dir, &times(item)).map_err(io)?;
+        fchmod(&dir, Mode::from_raw_mode(item.mode)).map_err(io)?;
+    }
+    Ok(())
+}
+
+fn write_item(top: &Beneath, item: &Item, objects: &mut CatFile) -> Result<(), ArchiveError> {
+    let path = &item.path;
+    let io = |e| io_error("write", path.as_bytes())(e);
+    let name = OsStr::from_bytes(path.file_name());
+    let damaged = || ArchiveError::NotReadable(path.clone());
+    match (item.kind, &item.blob) {
+        (ItemKind::Dir, _) => drop(top.make_dirs(path.as_bytes()).map_err(io)?),
+        (ItemKind::Link, Some(blob)) => {
+            let folder = folder_of(top, path).map_err(io)?;
+            let target = link_text(objects, blob.as_str(), path)?;
+            symlinkat(OsStr::from_bytes(&target), &folder, name).map_err(|e| io(e.into()))?;
+            utimensat(&folder, name, &times(item), AtFlags::SYMLINK_NOFOLLOW).map_err(|e| io(e.into()))?;
+        }
+        (ItemKind::File, Some(blob)) => {
+            let folder = folder_of(top, path).map_err(io)?;
+            let mut file = folder.new_file(path.file_name(), 0o600).map_err(io)?;
+            copy(objects, blob.as_str(), path, &mut file)?;
+            futimens(&file, &times(item)).map_err(|e| io(e.into()))?;
+            fchmod(&file, Mode::from_raw_mode(item.mode)).map_err(|e| io(e.into()))?;
+        }
+        (ItemKind::Link | ItemKind::File, None) => return Err(damaged()),
+    }
+    Ok(())
+}
+
+fn times(item: &Item) -> Timestamps {
+    let time = Timespec { tv_sec: item.time.0, tv_nsec: item.time.1 };
+    Timestamps { last_access: time, last_modification: time }
+}
+
+fn copy(objects: &mut CatFile, name: &str, path: &RepoPath, to: &mut fs::File) -> Result<(), ArchiveError> {
+    let copied = objects.copy(name, to);
+    match copied.map_err(|source| ArchiveError::Git { doing: "read from the hub", source })? {
+        Some(_) => Ok(()),
+        None => Err(ArchiveError::NotReadable(path.clone())),
+    }
+}
+
+fn link_text(objects: &mut CatFile, name: &str, path: &RepoPath) -> Result<Vec<u8>, ArchiveError> {
+    let read = objects.read(name, 1 << 16);
+    match read.map_err(|source| ArchiveError::Git { doing: "read from the hub", source })? {
+        Some((Kind::Blob, target)) => Ok(target),
+        _ => Err(ArchiveError::NotReadable(path.clone())),
+    }
+}
