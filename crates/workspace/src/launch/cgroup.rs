@@ -7,8 +7,11 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
 
 /// The group of all shims, beside the daemon's or below it. It stays; it is empty when nothing runs.
 const SHIMS: &str = "divisi-shims";
@@ -58,11 +61,14 @@ impl CgroupPlace {
         }
     }
 
-    /// Moves the calling process among the shims and makes a group for its child. Best effort.
-    pub(super) fn enter(&self, id: &str) -> Option<Cgroup> {
-        let shims = self.shims()?;
-        fs::write(shims.join("cgroup.procs"), "0").ok()?;
-        let group = shims.join(id);
+    /// The group of all shims, opened for a process to be made in it.
+    pub(super) fn open(&self) -> Option<OwnedFd> {
+        open(self.shims()?)
+    }
+
+    /// Makes a group for the child of a launch. Best effort.
+    pub(super) fn make(&self, id: &str) -> Option<Cgroup> {
+        let group = self.shims()?.join(id);
         fs::create_dir(&group).ok()?;
         // Without the file the kernel is older than 5.14, and the group would be good for nothing.
         if group.join("cgroup.kill").exists() {
@@ -85,9 +91,9 @@ impl Cgroup {
         &self.0
     }
 
-    /// The file through which a process joins, by writing `0` to it.
-    pub(super) fn procs(&self) -> PathBuf {
-        self.0.join("cgroup.procs")
+    /// Opened for a process to be made in it.
+    pub(super) fn open(&self) -> Option<OwnedFd> {
+        open(&self.0)
     }
 
     /// Kills all that is in it, forking or not.
@@ -100,6 +106,10 @@ impl Cgroup {
     pub(super) fn remove(&self) {
         remove_below(&self.0, REMOVE_DEPTH_MAX);
     }
+}
+
+fn open(group: &Path) -> Option<OwnedFd> {
+    rustix::fs::open(group, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()
 }
 
 /// Groups in groups that are removed; deeper ones stay.

@@ -7,7 +7,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -67,14 +67,27 @@ pub(super) struct End {
     pub(super) grace_ms: Option<u64>,
 }
 
-/// The life of an init process, in the launch directory `launch`. It waits for a byte on `go`, so that nothing
-/// runs before the shim has recorded who it is.
-pub(super) fn run(launch: &Path, spec: Spec, cgroup: Option<Cgroup>, go: OwnedFd, report: OwnedFd) {
-    let mut byte = [0];
-    if !matches!(File::from(go).read(&mut byte), Ok(1)) {
+/// What the init process has from the shim that forked it.
+pub(super) struct Held {
+    /// A byte comes when it is recorded who the init process is; an end, if the shim was killed before.
+    pub(super) go: File,
+    /// For one [`Report`].
+    pub(super) report: File,
+    /// The lock of the journal. Kept until it is certain whether anything starts, so that whoever gets the lock
+    /// finds either a record or nothing, and nothing comes after.
+    pub(super) lock: File,
+}
+
+/// The life of an init process, in the launch directory `launch`.
+pub(super) fn run(launch: &Path, spec: Spec, cgroup: Option<Cgroup>, held: Held) {
+    let Held { mut go, mut report, lock } = held;
+    if !matches!(go.read(&mut [0]), Ok(1)) {
+        cgroup.iter().for_each(Cgroup::remove);
+        let error = "the shim was killed before it could start anything".to_owned();
+        record(launch, &Exit::without_start(Outcome::NotStarted { error }));
         return;
     }
-    let mut report = File::from(report);
+    drop((go, lock));
     match Init::start(launch, spec, cgroup.clone()) {
         Ok(mut init) => {
             say(&mut report, &Report::Started(init.main.as_raw_nonzero().get()));
@@ -140,10 +153,9 @@ impl Init {
         let (stdin, input) = open_stdin(launch, &spec)?;
 
         dir::reserve(launch, dir::EXIT).map_err(step("cannot reserve space for the exit"))?;
-        let child = command(&spec, cgroup.as_ref(), input, out, err)
-            .spawn()
+        let group = cgroup.as_ref().and_then(Cgroup::open);
+        let main = os::spawn(command(&spec, input, out, err), group.as_ref().map(AsFd::as_fd))
             .map_err(|error| not_started(&spec, error))?;
-        let main = Pid::from_raw(child.id() as i32).ok_or("the child has no process id")?;
         let timeout = spec.timeout_ms.map(Duration::from_millis);
         let mut init = Init {
             launch: launch.to_owned(),
@@ -231,14 +243,19 @@ impl Init {
 
     /// Reaps what has ended. Returns whether nothing is left.
     fn reap(&mut self) -> bool {
+        let before = self.status;
         loop {
             match rustix::process::wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, status))) if pid == self.main => {
                     self.status = Some(ExitStatus::from_raw(status.as_raw()));
-                    self.main_ended();
                 }
                 Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
-                Ok(None) => return false,
+                Ok(None) => {
+                    if before.is_none() && self.status.is_some() {
+                        self.main_ended();
+                    }
+                    return false;
+                }
                 Err(_) => return true,
             }
         }
@@ -392,7 +409,7 @@ fn open_stdin(launch: &Path, spec: &Spec) -> Result<(Option<Sending>, Stdio), St
     }
 }
 
-fn command(spec: &Spec, cgroup: Option<&Cgroup>, input: Stdio, out: OwnedFd, err: OwnedFd) -> Command {
+fn command(spec: &Spec, input: Stdio, out: OwnedFd, err: OwnedFd) -> Command {
     let (program, arguments) = spec.argv.split_first().map_or((None, &[][..]), |(p, a)| (Some(p), a));
     let mut command = Command::new(program.map_or("".as_ref(), |program| program.as_os_str()));
     command.args(arguments).env_clear().envs(&spec.env).env(LAUNCH_VARIABLE, &spec.id).current_dir(&spec.cwd);
@@ -404,12 +421,7 @@ fn command(spec: &Spec, cgroup: Option<&Cgroup>, input: Stdio, out: OwnedFd, err
         (Resource::Fsize, spec.limits.fsize),
     ];
     let oom_score = spec.oom_score_adj.map(|score| score.clamp(0, 1000).to_string());
-    let procs = cgroup.map(Cgroup::procs);
     let prepare = move || {
-        if let Some(procs) = &procs {
-            // Best effort like all about groups: without it the tree is ended process by process.
-            drop(std::fs::write(procs, "0"));
-        }
         for (resource, limit) in limits {
             if let Some(limit) = limit {
                 // A limit above the present hard one cannot be had; the hard one is the nearest.

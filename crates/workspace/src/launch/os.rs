@@ -3,10 +3,13 @@
 use std::io::{self, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::process::Pid;
+use rustix::pipe::PipeFlags;
+use rustix::process::{Pid, WaitOptions};
 
 /// Which side of a fork this is.
 pub(super) enum Fork {
@@ -50,6 +53,56 @@ pub(super) fn complain(complaint: &str) {
         // Not eprintln: that panics when the disk is full.
         drop(writeln!(io::stderr(), "{} {}: {complaint}", now_ms(), std::process::id()));
         complaint.clone_into(&mut last);
+    }
+}
+
+/// From `linux/sched.h`; the constant in the libc crate is an `int`, in which it is zero.
+const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+
+/// As [`fork`], with the new process in another control group from its first moment.
+///
+/// Joining a group later would do too, but writing to `cgroup.procs` waits for all processors: 10 ms and more.
+/// Where the group cannot be joined, the new process stays in ours.
+pub(super) fn fork_into(group: Option<BorrowedFd<'_>>) -> io::Result<Fork> {
+    let Some(group) = group else { return fork() };
+    // SAFETY: all zeros is a valid clone_args.
+    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
+    args.flags = CLONE_INTO_CGROUP;
+    args.exit_signal = libc::SIGCHLD as u64;
+    args.cgroup = group.as_raw_fd() as u64;
+    // SAFETY: without a stack of its own and without shared memory this is fork; the callers have one thread.
+    match unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<libc::clone_args>()) } {
+        0 => Ok(Fork::Child),
+        pid if pid > 0 => {
+            let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+            pid.map(Fork::Parent).ok_or_else(|| io::Error::other("fork returned no process"))
+        }
+        _ => fork(),
+    }
+}
+
+/// Forks and executes. The error is that of the step that failed in the child.
+pub(super) fn spawn(mut command: Command, group: Option<BorrowedFd<'_>>) -> io::Result<Pid> {
+    let (hear, say) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    match fork_into(group)? {
+        Fork::Child => {
+            let error = command.exec().raw_os_error().unwrap_or(libc::EINVAL);
+            rustix::io::write(&say, &error.to_ne_bytes()).ok();
+            leave(127)
+        }
+        Fork::Parent(pid) => {
+            // The command holds the child's ends of the pipes, which must not stay open here.
+            drop((command, say));
+            let mut error = [0; 4];
+            match rustix::io::retry_on_intr(|| rustix::io::read(&hear, &mut error)) {
+                Ok(4) => {
+                    rustix::process::waitpid(Some(pid), WaitOptions::empty()).ok();
+                    Err(io::Error::from_raw_os_error(i32::from_ne_bytes(error)))
+                }
+                // The pipe is closed by a successful exec.
+                _ => Ok(pid),
+            }
+        }
     }
 }
 

@@ -194,8 +194,8 @@ async fn run_shim(launch: &Path, shim: &ShimCommand, adopt: bool) -> Result<Read
     let heard = timeout(SHIM_TIMEOUT, output.read_until(b'\n', &mut line)).await;
     let silent = || LaunchError::Silent(launch.to_owned());
     heard.map_err(|_| silent())?.map_err(failed)?;
-    // The process that was started has long forked and ended; the shim is not our child.
-    child.wait().await.map_err(failed)?;
+    // The process that was started has forked and ended; the shim is not our child.
+    tokio::spawn(async move { child.wait().await });
     serde_json::from_slice(&line).map_err(|_| silent())
 }
 

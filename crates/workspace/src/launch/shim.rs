@@ -2,17 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::ExitCode;
 
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, getpid};
+use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::{Cgroup, CgroupPlace};
 use super::dir::{self, ReadError, Sync};
 use super::identity::{Identity, ProcessId, boot_id};
-use super::init::{self, Report};
+use super::init::{self, Held, Report};
 use super::journal::{Drain, make_fifo};
 use super::os::{self, Fork};
 use super::serve::Server;
@@ -41,15 +42,20 @@ pub(super) enum Ready {
 /// `spec.json` says; with it, it takes over a launch whose shim was killed.
 pub fn shim_main(dir: &Path, adopt: bool) -> ExitCode {
     // The second process is not the child of the daemon, so the daemon neither waits for it nor takes it along.
-    match os::fork() {
+    let place = CgroupPlace::find();
+    let group = place.open();
+    match os::fork_into(group.as_ref().map(AsFd::as_fd)) {
         Ok(Fork::Parent(_)) => return ExitCode::SUCCESS,
-        Ok(Fork::Child) => os::close_inherited(),
+        Ok(Fork::Child) => {
+            drop(group);
+            os::close_inherited();
+        }
         Err(error) => {
             tell(&Ready::Failed { why: format!("cannot fork: {error}") });
             return ExitCode::FAILURE;
         }
     }
-    let (ready, server) = match begin(dir, adopt) {
+    let (ready, server) = match begin(dir, adopt, &place) {
         Ok(server) => (Ready::Listening, Some(server)),
         Err(ShimError::Taken) => (Ready::Taken, None),
         Err(ShimError::Again) => (Ready::Again, None),
@@ -90,7 +96,7 @@ fn step<E: Into<io::Error>>(what: &'static str) -> impl FnOnce(E) -> ShimError {
 }
 
 /// Everything up to listening.
-fn begin(launch: &Path, adopt: bool) -> Result<Server, ShimError> {
+fn begin(launch: &Path, adopt: bool, place: &CgroupPlace) -> Result<Server, ShimError> {
     rustix::process::setsid().map_err(step("open a session"))?;
     rustix::thread::set_name(c"divisi-shim").ok();
     rustix::process::set_child_subreaper(Some(getpid())).map_err(step("become a sub-reaper"))?;
@@ -108,13 +114,32 @@ fn begin(launch: &Path, adopt: bool) -> Result<Server, ShimError> {
     let spec: Spec = dir::read_json(launch, dir::SPEC)?.ok_or(ShimError::NoSpec)?;
     spec.check()?;
     let identity: Option<Identity> = dir::read_json(launch, dir::IDENTITY)?;
-    let (identity, journal) = match (adopt, identity) {
-        (true, Some(identity)) => (identity, journal),
+    let (identity, init, journal) = match (adopt, identity) {
+        (true, Some(identity)) => {
+            let init = identity.open_init().map_err(step("find the init process"))?.ok_or(ShimError::Gone)?;
+            (identity, init, journal)
+        }
         (true, None) => return Err(ShimError::Gone),
-        (false, None) if !launch.join(dir::EXIT).exists() => start_init(launch, &spec, journal)?,
+        (false, None) if !launch.join(dir::EXIT).exists() => start_init(launch, &spec, journal, place)?,
         (false, _) => return Err(ShimError::Again),
     };
-    let init = identity.open_init().map_err(step("find the init process"))?.ok_or(ShimError::Gone)?;
+    let started = init.try_clone().map_err(step("hold the init process"))?;
+    serve(launch, spec, &identity, init, journal).inspect_err(|_| {
+        if !adopt {
+            // Without a shim from the beginning nobody would know of it.
+            pidfd_send_signal(&started, init::KILL).ok();
+        }
+    })
+}
+
+/// Opens what a shim works with.
+fn serve(
+    launch: &Path,
+    spec: Spec,
+    identity: &Identity,
+    init: OwnedFd,
+    journal: File,
+) -> Result<Server, ShimError> {
     let cap = dir::read_json(launch, dir::CAP)?.unwrap_or(spec.journal_cap);
     let drain = Drain::journal(launch, journal, cap).map_err(step("open the output"))?;
     let log = match spec.stderr {
@@ -126,25 +151,30 @@ fn begin(launch: &Path, adopt: bool) -> Result<Server, ShimError> {
 }
 
 /// Forks the init process and records who it is before it may start anything. Gives the journal back; the copy in
-/// the init process is closed.
-fn start_init(launch: &Path, spec: &Spec, journal: File) -> Result<(Identity, File), ShimError> {
+/// the init process is closed. The init process may have ended by then: the child of a short command has.
+fn start_init(
+    launch: &Path,
+    spec: &Spec,
+    journal: File,
+    place: &CgroupPlace,
+) -> Result<(Identity, OwnedFd, File), ShimError> {
     make_fifo(&launch.join(dir::STDOUT_FIFO)).map_err(step("make the output"))?;
     make_fifo(&launch.join(dir::STDERR_FIFO)).map_err(step("make the error output"))?;
     let (go, mut say_go) = pipe().map_err(step("make a pipe"))?;
     let (hear_report, report) = pipe().map_err(step("make a pipe"))?;
-    let cgroup = CgroupPlace::find().enter(&spec.id);
+    let cgroup = place.make(&spec.id);
     let init = match os::fork().map_err(step("fork"))? {
         Fork::Parent(pid) => pid,
         Fork::Child => {
             drop((say_go, hear_report));
-            // The init process must not keep the lock of the shim, nor the daemon waiting for its first line.
-            drop(journal);
+            // The daemon waits for the first line on it, which is the shim's to say.
             drop(close_output());
-            init::run(launch, spec.clone(), cgroup, go.into(), report.into());
+            init::run(launch, spec.clone(), cgroup, Held { go, report, lock: journal });
             os::leave(0);
         }
     };
     drop((go, report));
+    let pidfd = pidfd_open(init, PidfdFlags::empty()).map_err(step("hold the init process"))?;
     let record = |child: Option<Pid>| -> io::Result<Identity> {
         let child = child.map(ProcessId::of).transpose().unwrap_or_default();
         let cgroup = cgroup.as_ref().map(|group| group.path().to_owned());
@@ -153,14 +183,14 @@ fn start_init(launch: &Path, spec: &Spec, journal: File) -> Result<(Identity, Fi
         dir::write_json(launch, dir::IDENTITY, &identity, Sync::No)?;
         Ok(identity)
     };
-    record(None).map_err(step("record the init process"))?;
+    let identity = record(None).map_err(step("record the init process"))?;
     say_go.write_all(b"g").map_err(step("start the init process"))?;
     let mut line = String::new();
     BufReader::new(hear_report).read_line(&mut line).map_err(step("hear from the init process"))?;
     match serde_json::from_str(&line) {
         Ok(Report::Started(child)) => {
-            let identity = record(Pid::from_raw(child)).map_err(step("record the child"))?;
-            Ok((identity, journal))
+            // Who the child is, is good to know; who the init process is, is needed and known.
+            Ok((record(Pid::from_raw(child)).unwrap_or(identity), pidfd, journal))
         }
         Ok(Report::Failed(why)) => Err(ShimError::NotStarted(why)),
         Err(_) => Err(ShimError::NotStarted("the init process ended before it started anything".to_owned())),

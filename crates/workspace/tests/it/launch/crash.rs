@@ -2,8 +2,11 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use divisi_workspace::launch::{Identity, Outcome, ProcessId, State};
+use divisi_workspace::launch::{Identity, Launch, LaunchError, Outcome, ProcessId, State};
 use rustix::process::Signal;
 
 use super::support::*;
@@ -126,6 +129,58 @@ async fn a_killed_start_can_be_started_again_or_is_adopted() {
     assert!(error.to_string().ends_with("was never started"), "{error}");
     let launch = place.start(&spec).await;
     assert_eq!(output(&launch).await, b"ran\n");
+}
+
+#[tokio::test]
+async fn a_shim_that_is_killed_at_any_moment_of_its_beginning_leaves_a_clear_answer() {
+    let mut answers = [0; 3];
+    for round in 0..80 {
+        let place = Place::new();
+        let spec = place.shell("echo ran; exec sleep 0.01");
+        let over = Arc::new(AtomicBool::new(false));
+        let killer = std::thread::spawn({
+            let (dir, over) = (place.launch_dir(), Arc::clone(&over));
+            // The moments of a beginning are too short for a sleep.
+            move || {
+                let pid = loop {
+                    match shim_of(&dir) {
+                        Some(pid) => break pid,
+                        None if over.load(Ordering::Relaxed) => return,
+                        None => std::hint::spin_loop(),
+                    }
+                };
+                let at = Instant::now() + Duration::from_micros(round * 15);
+                while Instant::now() < at {
+                    std::hint::spin_loop();
+                }
+                kill(pid, Signal::KILL);
+            }
+        });
+        let started = Launch::start(&place.launch_dir(), &spec, &shim()).await.map(drop);
+        over.store(true, Ordering::Relaxed);
+        killer.join().unwrap();
+        match Launch::attach(&place.launch_dir(), &shim()).await {
+            Ok(launch) => match exit(&launch).await.outcome {
+                Outcome::NotStarted { .. } => {
+                    assert!(started.is_err());
+                    assert!(output(&launch).await.is_empty());
+                    answers[0] += 1;
+                }
+                Outcome::Exited { code: 0 } => {
+                    assert_eq!(output(&launch).await, b"ran\n");
+                    answers[1] += 1;
+                }
+                other => panic!("round {round}: {other:?}, started: {started:?}"),
+            },
+            Err(LaunchError::NeverStarted(_)) => {
+                assert!(started.is_err());
+                assert!(exit(&place.start(&spec).await).await.success());
+                answers[2] += 1;
+            }
+            Err(error) => panic!("round {round}: {error}"),
+        }
+    }
+    assert!(answers[1] > 0, "not started, ran, to be started again: {answers:?}");
 }
 
 fn write_identity(place: &Place, identity: &Identity) {

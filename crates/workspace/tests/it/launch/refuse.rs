@@ -11,6 +11,7 @@ async fn a_program_that_is_not_there() {
     let place = Place::new();
     let mut spec = place.spec(&[]);
     spec.argv = vec!["no-such-agent".into()];
+    spec.env.insert("PATH".into(), "/usr/bin:/bin".into());
     let error = Launch::start(&place.launch_dir(), &spec, &shim()).await.map(drop).unwrap_err();
     assert_eq!(error.to_string(), "cannot start no-such-agent: No such file or directory (os error 2)");
     let outcome = exit(&place.attach().await).await.outcome;

@@ -82,7 +82,7 @@ pub fn kill(pid: i32, signal: Signal) -> bool {
 }
 
 /// The shim of a launch directory is the process that has the lock of its journal.
-fn shim_of(dir: &Path) -> Option<i32> {
+pub fn shim_of(dir: &Path) -> Option<i32> {
     use std::os::unix::fs::MetadataExt;
     let inode = std::fs::metadata(dir.join("out.journal")).ok()?.ino();
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
