@@ -19,8 +19,6 @@ pub(crate) struct TurnFacts {
     pub last_message: String,
     /// Whether the agent said, thought, planned or used anything.
     pub anything: bool,
-    /// Tool calls that were not refused.
-    pub tool_calls: u32,
     /// Whether Divisi asked for a cancel.
     pub cancelled: bool,
     /// Whether a permission was denied in the turn.
@@ -104,11 +102,31 @@ fn hidden_error(message: &str, bench: &Bench<'_>) -> Option<TurnOutcome> {
         ["error:", "error ", "api error", "request failed", "execution failed", "http error", "fatal:"]
             .iter()
             .any(|start| lower.trim_start_matches(['[', '*', '❌', '⚠', '️', ' ']).starts_with(start));
-    let short_limit = message.len() < 300 && is_usage_limit(&lower);
-    if !(named || begins || short_limit) {
+    if !(named || begins || announces_limit(&lower)) {
         return None;
     }
     Some(judge_error(message, bench.now, bench.zone))
+}
+
+/// Whether a message is the stock sentence of a vendor about a used-up allowance. It stands at the beginning; words
+/// about limits elsewhere are about the work.
+fn announces_limit(lower: &str) -> bool {
+    let starts = [
+        "you've hit your",
+        "you have hit your",
+        "you've reached your",
+        "you have reached your",
+        "you exceeded your current quota",
+        "rate limit exceeded",
+        "rate limit reached",
+        "quota exceeded",
+        "usage limit reached",
+        "too many requests",
+        "insufficient credits",
+        "credit balance is too low",
+    ];
+    let reached = lower.find("limit reached").is_some_and(|at| at <= "claude ai usage ".len());
+    reached || starts.iter().any(|start| lower.starts_with(start))
 }
 
 fn is_login(lower: &str) -> bool {
@@ -200,6 +218,8 @@ mod tests {
         for work in [
             "I changed the handler so that a 401 asks for credentials again.",
             "All done.",
+            "The script is wrong: use unauthorized, usage-limit, rate-limit, overloaded or internal.",
+            "Added handling of 429: when the rate limit is exceeded the client waits.",
             "The rate limit of the API is now configurable, and requests above it get 429. I also added tests for the \
              three cases that were missing, ran them all, and updated the page that describes the limits so that \
              people find out how to raise them. The old constant is gone; nobody used it any more, as a search shows.",
