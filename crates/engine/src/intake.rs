@@ -66,9 +66,10 @@ pub(crate) async fn add_task(
     };
     let criteria: Vec<_> = new.criteria.iter().cloned().chain(new.checks.iter().map(by_command)).collect();
     let title = new.title.clone().unwrap_or_else(|| title_of(&new.prompt));
-    let made = |number| TaskSpec {
+    let project = project.id;
+    let made = move |number| TaskSpec {
         number,
-        project: project.id,
+        project,
         title,
         prompt: new.prompt,
         criteria,

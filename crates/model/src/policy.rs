@@ -11,6 +11,7 @@ use crate::transcript::{ToolCall, ToolKind};
 /// decision is made before anything exists, so a link cannot be followed. What an agent does not name is never inside.
 pub fn allowed_by(permissions: Permissions, call: &ToolCall, workspace: &Path) -> Option<&'static str> {
     match permissions {
+        Permissions::Edits if call.left_out > 0 => None,
         Permissions::Ask => None,
         Permissions::All => Some("permissions = \"all\""),
         Permissions::Edits if call.left_out > 0 => None,
@@ -79,6 +80,8 @@ mod tests {
         assert!(!allowed(ToolKind::Read, &["/home/me/.ssh/id"]));
         assert!(!allowed(ToolKind::Execute, &[]));
         assert!(!allowed(ToolKind::Other, &["src/a.rs"]));
+        let partly = ToolCall { left_out: 1, ..call(ToolKind::Edit, &["src/a.rs"]) };
+        assert!(allowed_by(Permissions::Edits, &partly, Path::new("/w")).is_none(), "not all of it is seen");
         let partly = ToolCall { left_out: 1, ..call(ToolKind::Edit, &["src/a.rs"]) };
         assert!(allowed_by(Permissions::Edits, &partly, Path::new("/w/t1")).is_none(), "not seen whole");
     }
