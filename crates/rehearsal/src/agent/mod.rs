@@ -17,6 +17,7 @@ mod scripts;
 mod serve;
 mod session;
 mod stray;
+mod tools;
 mod turn;
 mod wire;
 

@@ -1,12 +1,9 @@
 //! Performs the steps of a turn, whoever listens.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use agent_client_protocol_schema::v1::{
-    Diff, StopReason, ToolCall, ToolCallContent, ToolCallLocation, ToolCallStatus, ToolCallUpdate,
-    ToolCallUpdateFields, ToolKind,
-};
+use agent_client_protocol_schema::v1::{StopReason, ToolCallStatus, ToolCallUpdateFields, ToolKind};
 
 use crate::script::{Action, Crash, Fault, Flood, Question, Step};
 
@@ -14,14 +11,12 @@ use super::audience::{Audience, Decision, Reply};
 use super::cancel::Cancel;
 use super::files::Change;
 use super::pace::Pace;
-use super::{command, files, stray};
+use super::stray;
 
 /// Size of one message of a flood.
 const FLOOD_PIECE_BYTES: u64 = 16 * 1024;
 /// Length of one line of a flood.
 const FLOOD_LINE_BYTES: usize = 80;
-/// Most of a file that a read shows.
-const READ_BYTES_MAX: usize = 16 * 1024;
 
 /// Everything a performance needs.
 pub struct Performer<'a> {
@@ -43,7 +38,7 @@ pub struct Performer<'a> {
 }
 
 /// Whether the turn goes on.
-enum Flow {
+pub(super) enum Flow {
     On,
     Ended(Ending),
 }
@@ -59,7 +54,7 @@ pub enum Ending {
     Crash(Crash),
 }
 
-const CANCELLED: Flow = Flow::Ended(Ending::Stop(StopReason::Cancelled));
+pub(super) const CANCELLED: Flow = Flow::Ended(Ending::Stop(StopReason::Cancelled));
 
 impl Performer<'_> {
     /// Performs a turn to its end.
@@ -189,124 +184,6 @@ impl Performer<'_> {
         Flow::On
     }
 
-    fn read(&mut self, path: &str) -> Flow {
-        let file = self.path(path);
-        let call =
-            self.call(&format!("Read {path}"), ToolKind::Read).locations(vec![ToolCallLocation::new(&file)]);
-        self.tool(call, None, |_, _| {
-            let bytes = std::fs::read(&file)
-                .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-            let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(READ_BYTES_MAX)]).into_owned();
-            Ok(vec![shown.into()])
-        })
-    }
-
-    fn change(&mut self, path: &str, verb: &str, change: Result<Change, String>) -> Flow {
-        let call = self.call(&format!("{verb} {path}"), ToolKind::Edit);
-        let call = call.locations(vec![ToolCallLocation::new(self.path(path))]);
-        let change = match change {
-            Ok(change) => change,
-            Err(error) => return self.tool(call, None, |_, _| Err(error)),
-        };
-        self.tool(call.content(vec![change.diff().into()]), Some(ToolKind::Edit), |_, _| {
-            change.apply().map(|()| vec![change.diff().into()])
-        })
-    }
-
-    fn delete(&mut self, path: &str) -> Flow {
-        let file = self.path(path);
-        let call = self
-            .call(&format!("Delete {path}"), ToolKind::Delete)
-            .locations(vec![ToolCallLocation::new(&file)]);
-        let gone = Diff::new(&file, "").old_text(files::shown(&file));
-        self.tool(call, Some(ToolKind::Delete), |_, _| files::delete(&file).map(|()| vec![gone.into()]))
-    }
-
-    fn rename(&mut self, from: &str, to: &str) -> Flow {
-        let (old, new) = (self.path(from), self.path(to));
-        let locations = vec![ToolCallLocation::new(&old), ToolCallLocation::new(&new)];
-        let call = self.call(&format!("Move {from} to {to}"), ToolKind::Move).locations(locations);
-        self.tool(call, Some(ToolKind::Move), |_, _| files::rename(&old, &new).map(|()| Vec::new()))
-    }
-
-    fn run(&mut self, title: &str, script: &str, args: &[&str]) -> Flow {
-        let call = self.call(title, ToolKind::Execute).raw_input(serde_json::json!({"command": title}));
-        self.tool(call, Some(ToolKind::Execute), |this, id| {
-            let progress = |output: &str| {
-                let content = vec![output.to_owned().into()];
-                let fields = ToolCallUpdateFields::new().status(ToolCallStatus::InProgress).content(content);
-                this.audience.tool_update(ToolCallUpdate::new(id.tool_call_id.clone(), fields));
-            };
-            let ran = command::run(this.workspace, script, args, this.cancel, progress)?;
-            let code = ran.status.and_then(|status| status.code());
-            let fields = ToolCallUpdateFields::new().raw_output(serde_json::json!({"exitCode": code}));
-            this.audience.tool_update(ToolCallUpdate::new(id.tool_call_id.clone(), fields));
-            match code {
-                Some(0) => Ok(vec![ran.output.into()]),
-                Some(code) => Err(format!("{}(exit code {code})", ran.output)),
-                None => Err(format!("{}(killed)", ran.output)),
-            }
-        })
-    }
-
-    /// Shows a tool call from its beginning to its end; `changes` is the kind that has to be allowed first.
-    fn tool(
-        &mut self,
-        call: ToolCall,
-        changes: Option<ToolKind>,
-        act: impl FnOnce(&mut Self, &ToolCall) -> Result<Vec<ToolCallContent>, String>,
-    ) -> Flow {
-        let asks = changes.filter(|_| self.asks);
-        let status = if asks.is_some() { ToolCallStatus::Pending } else { ToolCallStatus::InProgress };
-        self.audience.tool(call.clone().status(status));
-        if let Some(kind) = asks {
-            match self.decide(kind, &call) {
-                Decision::Cancelled => return CANCELLED,
-                Decision::Rejected { .. } => {
-                    let fields = ToolCallUpdateFields::new().status(ToolCallStatus::Failed);
-                    self.update(
-                        &call.tool_call_id,
-                        fields.content(vec!["The person said no.".to_owned().into()]),
-                    );
-                    return if self.reject_ends_turn { CANCELLED } else { Flow::On };
-                }
-                Decision::Allowed { .. } => {
-                    self.update(
-                        &call.tool_call_id,
-                        ToolCallUpdateFields::new().status(ToolCallStatus::InProgress),
-                    );
-                }
-            }
-        }
-        let wait = self.pace.tool();
-        if self.cancel.wait(wait.or(Some(Duration::ZERO))) {
-            return CANCELLED;
-        }
-        let fields = ToolCallUpdateFields::new();
-        let fields = match act(self, &call) {
-            Ok(content) if content.is_empty() => fields.status(ToolCallStatus::Completed),
-            Ok(content) => fields.status(ToolCallStatus::Completed).content(content),
-            Err(error) => fields.status(ToolCallStatus::Failed).content(vec![error.into()]),
-        };
-        self.update(&call.tool_call_id, fields);
-        Flow::On
-    }
-
-    fn decide(&mut self, kind: ToolKind, call: &ToolCall) -> Decision {
-        use agent_client_protocol_schema::v1::PermissionOptionKind::{AllowAlways, AllowOnce, RejectOnce};
-        if let Some((_, allowed)) = self.always.iter().find(|(known, _)| *known == kind) {
-            let always = true;
-            return if *allowed { Decision::Allowed { always } } else { Decision::Rejected { always } };
-        }
-        let decision = self.audience.permission(call.clone().into(), &[AllowOnce, AllowAlways, RejectOnce]);
-        match decision {
-            Decision::Allowed { always: true } => self.always.push((kind, true)),
-            Decision::Rejected { always: true } => self.always.push((kind, false)),
-            _ => {}
-        }
-        decision
-    }
-
     fn question(&mut self, question: &Question) -> Flow {
         let answer = match self.audience.question(question) {
             Reply::Text(answer) => answer,
@@ -347,22 +224,8 @@ impl Performer<'_> {
         if self.cancel.wait(time) { CANCELLED } else { Flow::On }
     }
 
-    fn call(&mut self, title: &str, kind: ToolKind) -> ToolCall {
-        let number = self.next();
-        let id = format!("call-{}-{number}", self.turn);
-        ToolCall::new(id, title).kind(kind)
-    }
-
-    fn update(&self, id: &agent_client_protocol_schema::v1::ToolCallId, fields: ToolCallUpdateFields) {
-        self.audience.tool_update(ToolCallUpdate::new(id.clone(), fields));
-    }
-
-    fn next(&mut self) -> u32 {
+    pub(super) fn next(&mut self) -> u32 {
         self.count += 1;
         self.count
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.workspace.join(path)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing in here performs a step. The form is user documentation: `docs/guides/rehearsal.md`.
 
+mod blocks;
 mod choose;
 mod error;
 mod find;
@@ -9,6 +10,7 @@ mod parse;
 mod steps;
 mod text;
 mod types;
+mod values;
 mod words;
 
 pub use choose::{Part, default_script};

@@ -48,6 +48,11 @@ impl<'a> Words<'a> {
         true
     }
 
+    /// Takes a keyword that has to come next, or says how the line is written.
+    pub fn expect(&mut self, keyword: &str, how: &str) -> Result<(), ScriptError> {
+        if self.take(keyword) { Ok(()) } else { Err(self.error(how)) }
+    }
+
     /// Everything that is left: the inside of a quoted word if that is all there is, else the text as it stands.
     pub fn remainder(&mut self) -> Result<String, ScriptError> {
         if self.rest.starts_with('"') {

@@ -17,6 +17,7 @@ mod reply;
 mod responses;
 mod route;
 mod run;
+mod send;
 mod side;
 mod stream;
 mod tools;

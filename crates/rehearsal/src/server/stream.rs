@@ -1,6 +1,5 @@
 //! Answers on their way: pieces of text, server-sent events, and what goes wrong between two of them.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -101,12 +100,6 @@ pub type Piece = Result<String, Cut>;
 #[derive(Debug, thiserror::Error)]
 #[error("The script cuts the connection here.")]
 pub struct Cut;
-
-impl From<Infallible> for Cut {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
-}
 
 #[cfg(test)]
 mod tests {
