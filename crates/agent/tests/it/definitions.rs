@@ -134,3 +134,20 @@ fn what_is_wrong_is_named_with_what_may_be_meant() {
         "{unknown}"
     );
 }
+
+#[test]
+fn the_examples_of_the_guide_are_right() {
+    let guide = include_str!("../../../../docs/guides/agents.md");
+    let mut layers = Vec::new();
+    for block in guide.split("```toml\n").skip(1) {
+        let text = block.split("```").next().unwrap();
+        let name = text.strip_prefix("# agents/").and_then(|rest| rest.split(".toml").next()).unwrap();
+        layers.push(layer(name, text));
+    }
+    assert_eq!(layers.len(), 4);
+    let registry = Registry::with_layers(&layers).unwrap();
+    assert_eq!(registry.require("goose").unwrap().base_url.as_deref(), Some("http://127.0.0.1:11434"));
+    for quirk in ["reject_ends_turn", "litter", "leaves_daemon", "usage_scope", "cannot_commit"] {
+        assert!(guide.contains(&format!("`{quirk}`")), "{quirk}");
+    }
+}
