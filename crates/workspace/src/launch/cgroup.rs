@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Access, Mode, OFlags, access};
 
 /// The group of all shims, beside the daemon's or below it. It stays; it is empty when nothing runs.
 const SHIMS: &str = "divisi-shims";
@@ -43,9 +43,8 @@ impl CgroupPlace {
             return CgroupPlace::Beside(own);
         }
         let parent = own.parent().filter(|parent| parent.starts_with(&mount) && own != mount);
-        match parent.map(make_shims) {
-            Some(Ok(shims)) => return CgroupPlace::Beside(shims),
-            Some(Err(_)) | None => {}
+        if let Some(Ok(shims)) = parent.map(make_shims) {
+            return CgroupPlace::Beside(shims);
         }
         match make_shims(&own) {
             Ok(shims) => CgroupPlace::Below(shims),
@@ -130,11 +129,14 @@ fn make_shims(base: &Path) -> io::Result<PathBuf> {
     if !is_delegated(base)? {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to the service manager"));
     }
+    // A process is made in a group only by who may write to the group and to the one that holds it.
+    access(base.join("cgroup.procs"), Access::WRITE_OK)?;
     let shims = base.join(SHIMS);
     match fs::create_dir(&shims) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(shims),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => access(&shims, Access::WRITE_OK)?,
     }
+    Ok(shims)
 }
 
 /// Root could write anywhere, but under systemd a group belongs to systemd unless it was handed over.

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use super::dir::{self, ReadError};
-use super::exit::Exit;
+use super::exit::{Exit, Outcome};
 use super::follow::Follower;
 use super::identity::Identity;
 use super::journal::Pause;
@@ -97,7 +97,13 @@ impl Launch {
     pub async fn start(dir: &Path, spec: &Spec, shim: &ShimCommand) -> Result<Launch, LaunchError> {
         let dir = absolute(dir)?;
         start(&dir, spec, shim).await?;
-        Launch::attach(&dir, shim).await
+        let launch = Launch::attach(&dir, shim).await?;
+        match launch.status().state {
+            State::Ended(Exit { outcome: Outcome::NotStarted { error }, .. }) => {
+                Err(LaunchError::NotStarted(error))
+            }
+            _ => Ok(launch),
+        }
     }
 
     /// Finds a launch again: connects to its shim, or replaces a shim that was killed, or learns how it ended.
@@ -199,7 +205,7 @@ impl Launch {
 
     /// Ends standard input after the first `offset` bytes ever written.
     pub async fn close_stdin(&self, offset: u64) -> Result<(), RequestError> {
-        self.ask_again(Op::CloseStdin { offset }).await
+        self.end(Op::CloseStdin { offset }).await
     }
 
     /// Asks everything of the launch to end, and kills what has not after `grace` (without one, that of the spec).
@@ -280,6 +286,7 @@ impl Launch {
         read.is_ok() && found == bytes
     }
 
+    /// What a launch that has ended has done already.
     async fn end(&self, op: Op) -> Result<(), RequestError> {
         match self.ask_again(op).await {
             Err(RequestError::Ended) => Ok(()),

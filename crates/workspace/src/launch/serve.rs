@@ -270,8 +270,11 @@ impl Server {
     }
 
     fn end(&mut self, how: End) {
+        // The first reason counts: whoever kills what was asked to end does so because of that.
+        let first: Option<End> = dir::read_json(&self.launch, dir::END).ok().flatten();
+        let by = first.map_or(how.by, |first| first.by);
         // Without the file (a full disk) the init process still ends, with the grace of the spec.
-        if let Err(error) = dir::write_json(&self.launch, dir::END, &how, Sync::No) {
+        if let Err(error) = dir::write_json(&self.launch, dir::END, &End { by, ..how }, Sync::No) {
             os::complain(&format!("{}: {error}", dir::END));
         }
         self.signal(if how.by == EndedBy::Kill { init::KILL } else { init::TERMINATE });

@@ -56,6 +56,10 @@ async fn without_its_init_process_a_launch_ends_and_says_that_it_was_lost() {
     let launch = place.start(&place.shell(&script)).await;
     output_with(&launch, "left three").await;
     let identity = launch.load_identity().unwrap().unwrap();
+    // With the second shim, which is not the parent of the init process, it is the harder case.
+    let first = place.shim_pid();
+    assert!(place.kill_shim());
+    until("a second shim", || place.shim_pid().is_some_and(|pid| Some(pid) != first)).await;
     assert!(kill(identity.init.pid, Signal::KILL));
     let exit = exit(&launch).await;
     assert!(matches!(exit.outcome, Outcome::Lost { .. }) && exit.strays_ended >= 4, "{exit:?}");

@@ -1,6 +1,6 @@
 //! A child runs with what its spec says, and with nothing of the daemon.
 
-use divisi_workspace::launch::{Level, probe};
+use divisi_workspace::launch::{CgroupPlace, Level, probe};
 
 use super::support::*;
 
@@ -55,6 +55,19 @@ async fn limits_directory_and_priority_for_the_kernel_are_set() {
     let umask = String::from_utf8(umask).unwrap();
     let expected = format!("/usr\n0\n123\n400\n{umask}Blk 0000000\nIgn 0000000\n");
     assert_eq!(said, expected);
+}
+
+#[tokio::test]
+async fn where_groups_can_be_made_the_child_has_its_own() {
+    let place = Place::new();
+    let id = "a-group-of-its-own";
+    let said = says(&place, &["/bin/cat", "/proc/self/cgroup"], |spec| spec.id = id.to_owned()).await;
+    let own = said.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or("").to_owned();
+    let can = !matches!(probe().cgroup, CgroupPlace::Nowhere(_));
+    assert_eq!(own.ends_with(&format!("/divisi-shims/{id}")), can, "{:?}: {own:?}", probe().cgroup);
+    if let CgroupPlace::Beside(shims) | CgroupPlace::Below(shims) = probe().cgroup {
+        assert!(!shims.join(id).exists(), "it is removed with the launch");
+    }
 }
 
 #[test]
