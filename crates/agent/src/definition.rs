@@ -272,7 +272,7 @@ pub struct Quirks {
     pub usage_scope: UsageScope,
     /// Errors come as the text of a turn that ended well.
     pub errors_as_end_turn: bool,
-    /// How such an error begins, besides what is known of all.
+    /// How a line of such an error begins, besides what is known of all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub error_texts: Vec<String>,
     /// Does not end when its stdin is closed: signal it at once.

@@ -15,8 +15,10 @@ const ERROR_TEXT_BYTES: usize = 600;
 /// What is known when an agent says that it is idle.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct TurnFacts {
-    /// The last message of the turn, bounded.
+    /// The end of the last message of the turn.
     pub last_message: String,
+    /// Whether the message was longer than that.
+    pub long: bool,
     /// Whether the agent said, thought, planned or used anything.
     pub anything: bool,
     /// Whether Divisi asked for a cancel.
@@ -29,8 +31,10 @@ pub(crate) struct TurnFacts {
 pub(crate) struct Bench<'a> {
     /// The agent is known to hide errors in messages.
     pub errors_as_end_turn: bool,
-    /// How its hidden errors begin.
+    /// How a line of its hidden errors begins.
     pub error_texts: &'a [String],
+    /// Its last message is all that it printed, so an error stands at the end of it however long it is.
+    pub all_printed: bool,
     /// The agent ends its turn over a denied permission.
     pub reject_ends_turn: bool,
     pub now: Timestamp,
@@ -38,15 +42,19 @@ pub(crate) struct Bench<'a> {
 }
 
 impl TurnFacts {
-    /// Adds a piece of a message, of which only the last [`ERROR_MESSAGE_BYTES`] or so matter.
+    /// Adds a piece of a message, of which the end is kept.
     pub fn hear(&mut self, piece: &str, fresh: bool) {
         if fresh {
             self.last_message.clear();
+            self.long = false;
         }
         self.anything |= !piece.is_empty();
-        if self.last_message.len() <= ERROR_MESSAGE_BYTES {
-            let room = ERROR_MESSAGE_BYTES + 1;
-            self.last_message.extend(piece.chars().take(room));
+        self.last_message.push_str(piece);
+        if self.last_message.len() > 2 * ERROR_MESSAGE_BYTES {
+            let from = self.last_message.len() - ERROR_MESSAGE_BYTES;
+            let from = (from..self.last_message.len()).find(|at| self.last_message.is_char_boundary(*at));
+            self.last_message.drain(..from.unwrap_or(0));
+            self.long = true;
         }
     }
 }
@@ -68,7 +76,7 @@ pub(crate) fn judge(stop: &str, facts: &TurnFacts, bench: &Bench<'_>) -> TurnOut
         "refusal" => TurnOutcome::Refused,
         "end_turn" => {
             if bench.errors_as_end_turn
-                && let Some(error) = hidden_error(&facts.last_message, bench)
+                && let Some(error) = hidden_error(facts, bench)
             {
                 return error;
             }
@@ -91,21 +99,21 @@ pub(crate) fn judge_error(text: &str, now: Timestamp, zone: &TimeZone) -> TurnOu
 }
 
 /// An error that stands in the place of the agent's last words.
-fn hidden_error(message: &str, bench: &Bench<'_>) -> Option<TurnOutcome> {
-    let message = message.trim();
-    if message.is_empty() || message.len() > ERROR_MESSAGE_BYTES {
+fn hidden_error(facts: &TurnFacts, bench: &Bench<'_>) -> Option<TurnOutcome> {
+    let message = facts.last_message.trim();
+    let short = !facts.long && message.len() <= ERROR_MESSAGE_BYTES;
+    if message.is_empty() || !(short || bench.all_printed) {
         return None;
     }
-    let lower = message.to_lowercase();
-    let named = bench.error_texts.iter().any(|text| lower.contains(&text.to_lowercase()));
+    let bare = |line: &str| line.trim_start_matches(['[', '*', '❌', '⚠', '\u{fe0f}', ' ']).to_lowercase();
+    let named = |line: &str| bench.error_texts.iter().any(|text| line.starts_with(&text.to_lowercase()));
+    let whole = bare(message);
     let begins =
-        ["error:", "error ", "api error", "request failed", "execution failed", "http error", "fatal:"]
-            .iter()
-            .any(|start| lower.trim_start_matches(['[', '*', '❌', '⚠', '️', ' ']).starts_with(start));
-    if !(named || begins || announces_limit(&lower)) {
-        return None;
-    }
-    Some(judge_error(message, bench.now, bench.zone))
+        ["error:", "error ", "api error", "request failed", "execution failed", "http error", "fatal:"];
+    let generic = short && (begins.iter().any(|start| whole.starts_with(start)) || announces_limit(&whole));
+    let line = message.lines().find(|line| named(&bare(line)));
+    let error = line.and_then(|line| message.get(message.find(line)?..)).unwrap_or(message);
+    (generic || line.is_some()).then(|| judge_error(error, bench.now, bench.zone))
 }
 
 /// Whether a message is the stock sentence of a vendor about a used-up allowance. It stands at the beginning; words
@@ -199,6 +207,7 @@ mod tests {
         let bench = Bench {
             errors_as_end_turn: true,
             error_texts: &texts,
+            all_printed: false,
             reject_ends_turn: false,
             now: at("2026-11-21T08:00:00Z"),
             zone: &zone,
@@ -218,6 +227,7 @@ mod tests {
         for work in [
             "I changed the handler so that a 401 asks for credentials again.",
             "All done.",
+            "Users who ran into this error with their credentials now get a hint.",
             "The script is wrong: use unauthorized, usage-limit, rate-limit, overloaded or internal.",
             "Added handling of 429: when the rate limit is exceeded the client waits.",
             "The rate limit of the API is now configurable, and requests above it get 429. I also added tests for the \
@@ -234,6 +244,7 @@ mod tests {
         let bench = |reject_ends_turn| Bench {
             errors_as_end_turn: false,
             error_texts: &[],
+            all_printed: false,
             reject_ends_turn,
             now: Timestamp::UNIX_EPOCH,
             zone: &zone,

@@ -192,6 +192,7 @@ impl Session {
         let bench = Bench {
             errors_as_end_turn: quirks.errors_as_end_turn,
             error_texts: &quirks.error_texts,
+            all_printed: false,
             reject_ends_turn: quirks.reject_ends_turn,
             now,
             zone: &self.zone,

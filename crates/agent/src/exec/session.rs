@@ -282,6 +282,7 @@ impl Session {
                 let bench = Bench {
                     errors_as_end_turn: self.setup.quirks.errors_as_end_turn,
                     error_texts: &self.setup.quirks.error_texts,
+                    all_printed: self.setup.output == Output::Text,
                     reject_ends_turn: false,
                     now,
                     zone: &self.zone,

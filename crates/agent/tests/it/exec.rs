@@ -73,6 +73,12 @@ fn a_good_exit_code_is_not_believed_against_the_words() {
     let with = |quirks: &Quirks| Setup { quirks: quirks.clone(), ..setup(Output::Text) };
     let failed = run(with(&quirks), "litellm.AuthenticationError: invalid api key\n", &exit(0, ""));
     assert!(matches!(ended(&failed).0, TurnOutcome::NeedsLogin { .. }));
+    let long = "Added file to the chat\n".repeat(500)
+        + "litellm.AuthenticationError: invalid api key\n> Tokens: 0\n";
+    let TurnOutcome::NeedsLogin { text } = ended(&run(with(&quirks), &long, &exit(0, ""))).0 else {
+        panic!()
+    };
+    assert_eq!(text, "litellm.AuthenticationError: invalid api key\n> Tokens: 0");
     let silent = run(setup(Output::Text), "", &exit(0, ""));
     assert_eq!(ended(&silent).0, TurnOutcome::Completed, "the workspace decides");
     let broken = run(setup(Output::Text), "words\n", &exit(1, "thread 'main' panicked\n"));
