@@ -111,7 +111,10 @@ impl Handle {
         task: TaskId,
         command: Command,
     ) -> Result<Arc<TaskState>, Refusal> {
-        if matches!(command, Command::Report(_) | Command::SendBack { .. } | Command::Add { .. }) {
+        if matches!(
+            command,
+            Command::Report(_) | Command::Ask { .. } | Command::SendBack { .. } | Command::Add { .. }
+        ) {
             return Err(Refusal::bad_input("that is not for people to say", ""));
         }
         self.context.authority.submit(actor, task, command).await

@@ -2,7 +2,7 @@
 
 use crate::event::{Delivery, Event, Origin};
 use crate::ids::{ItemId, Oid};
-use crate::inbox::Answer;
+use crate::inbox::{Answer, Ask};
 use crate::review::{Comment, Verdict};
 use crate::task::TaskSpec;
 
@@ -80,6 +80,15 @@ pub enum Command {
         text: String,
         /// Why.
         origin: Origin,
+    },
+    /// An agent asks something of a person.
+    Ask {
+        /// The attempt.
+        attempt: u16,
+        /// What is asked.
+        ask: Box<Ask>,
+        /// A rule gives the permission: it is answered in the same breath, so that nobody sees it waiting.
+        allowed: bool,
     },
     /// A stage tells what it did or saw.
     Report(Event),

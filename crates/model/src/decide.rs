@@ -42,6 +42,7 @@ pub fn decide(
         Command::Archive => people::archive(state),
         Command::Restore => people::restore(state),
         Command::SendBack { attempt, text, origin } => send_back(state, attempt, text, origin, &mut ids),
+        Command::Ask { attempt, ask, allowed } => report::asked(state, attempt, *ask, allowed, &mut ids),
         Command::Report(event) => report::report(state, event, &mut ids),
     }
 }

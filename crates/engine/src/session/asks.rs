@@ -25,18 +25,16 @@ pub(super) async fn asked(driver: &mut Driver, asked: Asked) -> Result<(), StepE
         },
         None => Ask::Question { session, request, text: asked.title.clone(), options: asked.options.clone() },
     };
-    open(driver, ask).await?;
     let task = driver.context.task(driver.id)?;
     let allowed = asked.tool.as_ref().and_then(|tool| {
         let workspace = &task.attempt(driver.id.number)?.workspace.as_ref()?.path;
         policy::allowed_by(task.spec.settings.permissions, tool, workspace.as_ref())
     });
-    let item = task.open_items().find(|item| names(item, driver, &asked.request)).map(|item| item.id);
-    if let (Some(rule), Some(item)) = (allowed, item) {
+    if let Some(rule) = allowed {
         tracing::debug!(attempt = %driver.id, rule, "a permission was given by a rule");
-        submit(driver, Command::Answer { item, answer: Answer::Approved { always: false } }).await?;
     }
-    Ok(())
+    let (attempt, ask, allowed) = (driver.id.number, Box::new(ask), allowed.is_some());
+    submit(driver, Command::Ask { attempt, ask, allowed }).await
 }
 
 /// Opens an inbox item for this attempt, unless the same is open already.

@@ -2,7 +2,7 @@
 
 use super::{Ids, block, require_attempt, wrong};
 use crate::event::{Blocked, Event, TurnOutcome};
-use crate::inbox::Ask;
+use crate::inbox::{Answer, Ask, AskOption, Effect, InboxItem};
 use crate::refusal::Refusal;
 use crate::state::{AttemptState, Phase, TaskState};
 
@@ -106,6 +106,29 @@ pub(super) fn report(state: &TaskState, event: Event, ids: &mut Ids<'_>) -> Resu
         _ => return Err(Refusal::bad_input("that is not for a stage to say", "")),
     }
     Ok(vec![event])
+}
+
+/// An agent asks. What a rule allows is opened and answered at once, or answered where it is open already.
+pub(super) fn asked(
+    state: &TaskState,
+    number: u16,
+    ask: Ask,
+    allowed: bool,
+    ids: &mut Ids<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    let allows = |option: &AskOption| matches!(option.effect, Effect::AllowOnce | Effect::AllowAlways);
+    let allowed = allowed && matches!(&ask, Ask::Permission { options, .. } if options.iter().any(allows));
+    let same = |item: &&InboxItem| item.attempt == number && item.ask.same_request(&ask);
+    let open = state.open_items().find(same).map(|item| item.id);
+    let mut events = report(state, ids.open(number, ask), ids)?;
+    let opened = events.iter().find_map(|event| match event {
+        Event::ItemOpened { item, .. } => Some(*item),
+        _ => None,
+    });
+    if let (true, Some(item)) = (allowed, opened.or(open)) {
+        events.push(Event::ItemAnswered { item, answer: Answer::Approved { always: false } });
+    }
+    Ok(events)
 }
 
 fn blocked_by(outcome: &TurnOutcome) -> Option<Blocked> {

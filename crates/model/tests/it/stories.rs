@@ -126,6 +126,27 @@ fn a_permission_heard_twice_is_one_item() {
 }
 
 #[test]
+fn what_a_rule_allows_never_waits_for_a_person() {
+    let mut board = Board::new(spec(&[], &[], 1));
+    board.start_turn();
+    let ask = |request: &str, effect| {
+        let options = vec![AskOption { id: "y".into(), name: "Yes".into(), effect }];
+        let (title, tool, detail) = ("Edit".into(), "edit".into(), String::new());
+        Box::new(Ask::Permission { session: 1, request: request.into(), title, tool, detail, options })
+    };
+    let once = ask("1", Effect::AllowOnce);
+    let allowed = Command::Ask { attempt: 1, ask: once, allowed: true };
+    assert_eq!(board.ask(allowed.clone()).unwrap(), ["item_opened", "item_answered"]);
+    assert_eq!(board.ask(allowed).unwrap(), [""; 0], "nor does it come back after a restart");
+    let open = Command::Ask { attempt: 1, ask: ask("2", Effect::AllowOnce), allowed: false };
+    assert_eq!(board.ask(open).unwrap(), ["item_opened"]);
+    let again = Command::Ask { attempt: 1, ask: ask("2", Effect::AllowOnce), allowed: true };
+    assert_eq!(board.ask(again).unwrap(), ["item_answered"], "one that is open already is answered");
+    let no_yes = Command::Ask { attempt: 1, ask: ask("3", Effect::DenyOnce), allowed: true };
+    assert_eq!(board.ask(no_yes).unwrap(), ["item_opened"], "a yes that is not offered cannot be given");
+}
+
+#[test]
 fn an_interrupt_cancels_the_turn_and_goes_first() {
     let mut board = Board::new(spec(&[], &[], 1));
     board.start_turn();
