@@ -38,7 +38,7 @@ fn one_commit(
 ) -> Result<Integration, HubError> {
     let tree = match merge(hub, target, &request.result)? {
         Merged::Clean(tree) => tree,
-        Merged::Conflicts(conflicts) => return Ok(Integration::Conflicts(conflicts)),
+        Merged::Conflicts(_, conflicts) => return Ok(Integration::Conflicts(conflicts)),
     };
     if parents.len() == 1 && tree == hub.tree_of(target)? {
         return Ok(Integration::Nothing);
@@ -77,7 +77,7 @@ fn rebase(hub: &Hub, request: &IntegrateRequest, target: &CommitId) -> Result<In
         }
         let tree = match replay(hub, request, &at, original, &info)? {
             Merged::Clean(tree) => tree,
-            Merged::Conflicts(mut conflicts) => {
+            Merged::Conflicts(_, mut conflicts) => {
                 conflicts.at = Some(original.clone());
                 return Ok(Integration::Conflicts(conflicts));
             }

@@ -11,14 +11,15 @@ const DOING: &str = "merge two commits";
 /// Most sentences of git that are handed out.
 const MAX_MESSAGES: usize = 200;
 
-pub(super) enum Merged {
+pub(crate) enum Merged {
     Clean(TreeId),
-    Conflicts(Conflicts),
+    /// The tree holds conflicted files with their markers.
+    Conflicts(TreeId, Conflicts),
 }
 
 /// Merges `theirs` into `ours`. Merge attributes (`merge=union`) are those of `ours`, which is the person's side;
 /// drivers that would run a program are not configured in the hub and so do nothing.
-pub(super) fn merge(hub: &Hub, ours: &CommitId, theirs: &CommitId) -> Result<Merged, HubError> {
+pub(crate) fn merge(hub: &Hub, ours: &CommitId, theirs: &CommitId) -> Result<Merged, HubError> {
     let call = hub
         .call()
         .config("attr.tree", ours.as_str())
@@ -36,7 +37,7 @@ pub(super) fn merge(hub: &Hub, ours: &CommitId, theirs: &CommitId) -> Result<Mer
     let files = conflicted(&mut records).map_err(git_error(DOING))?;
     let messages = messages(&mut records);
     let files = with_texts(hub, &tree, files)?;
-    Ok(Merged::Conflicts(Conflicts { at: None, files, messages }))
+    Ok(Merged::Conflicts(tree, Conflicts { at: None, files, messages }))
 }
 
 /// `MODE OID STAGE<TAB>PATH` records up to an empty one.

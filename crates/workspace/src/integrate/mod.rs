@@ -5,6 +5,7 @@
 mod combine;
 mod merge_tree;
 
+pub(crate) use merge_tree::{Merged, merge};
 use serde::{Deserialize, Serialize};
 
 use crate::hub::HubError;
@@ -107,7 +108,7 @@ impl crate::Hub {
     pub fn trial_merge(&self, ours: &CommitId, theirs: &CommitId) -> Result<TrialMerge, HubError> {
         Ok(match merge_tree::merge(self, ours, theirs)? {
             merge_tree::Merged::Clean(_) => TrialMerge::Clean,
-            merge_tree::Merged::Conflicts(conflicts) => TrialMerge::Conflicts(conflicts),
+            merge_tree::Merged::Conflicts(_, conflicts) => TrialMerge::Conflicts(conflicts),
         })
     }
 }

@@ -11,7 +11,7 @@ const MAX_REF_BYTES: u64 = 4096;
 const MAX_PACKED_BYTES: u64 = 16 << 20;
 
 /// The commit that the workspace's HEAD leads to; nothing if it cannot be told plainly.
-pub(super) fn agent_head(space: &Workspace) -> Option<CommitId> {
+pub(crate) fn agent_head(space: &Workspace) -> Option<CommitId> {
     let git_dir = Beneath::open(&space.path()).ok()?.dir(b".git").ok()?;
     let head = line(&git_dir, b"HEAD")?;
     let Some(name) = head.strip_prefix("ref: ") else { return CommitId::parse(&head).ok() };

@@ -7,6 +7,7 @@ mod agent_head;
 mod import;
 mod record;
 
+pub(crate) use agent_head::agent_head;
 use serde::{Deserialize, Serialize};
 
 use crate::git::GitError;

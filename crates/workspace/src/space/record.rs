@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CommitId, Identity, RepoPath};
-use crate::move_base::UnfinishedMove;
+use crate::move_base::{BaseMove, UnfinishedMove};
 
 /// How a workspace's files come into being. The overlay over a shared template joins here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -46,6 +46,9 @@ pub struct Record {
     /// A move onto another base that was begun and not finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moving: Option<UnfinishedMove>,
+    /// What the last move onto another base, which is `base`, came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<BaseMove>,
     /// The archive that it can be restored from, once it was archived.
     #[serde(default)]
     pub archived: Option<CommitId>,

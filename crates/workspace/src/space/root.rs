@@ -183,6 +183,7 @@ impl Workspaces {
             complete: false,
             included: Vec::new(),
             moving: None,
+            moved: None,
             archived: None,
         };
         match fs::DirBuilder::new().mode(0o700).create(&dir) {

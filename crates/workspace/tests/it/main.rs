@@ -1,10 +1,13 @@
 //! Behaviour of the workspace crate, against real git and real processes.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
+
 mod archives;
 mod attacks;
 mod integrations;
 mod landings;
 mod launch;
+mod move_base;
 mod results;
 mod snapshots;
 mod support;
