@@ -251,7 +251,7 @@ fn what_is_ignored_stays_or_is_kept_aside() {
         moved.kept.iter().map(|kept| kept.path.clone()).collect::<Vec<_>>(),
         paths(&[".env", "build"])
     );
-    assert_eq!(fs::read_to_string(&space.kept_dir().join(&moved.kept[0].name)).unwrap(), "TOKEN=mine\n");
+    assert_eq!(fs::read_to_string(space.kept_dir().join(&moved.kept[0].name)).unwrap(), "TOKEN=mine\n");
     assert_eq!(read(&space.kept_dir(), &format!("{}/out/x", moved.kept[1].name)), "built\n");
     assert!(!space.kept_dir().starts_with(&dir));
     assert_eq!(
@@ -339,9 +339,9 @@ fn a_move_that_died_is_finished_to_the_same_end() {
         again.kept.iter().map(|kept| kept.path.clone()).collect::<Vec<_>>(),
         paths(&["README.md", "deep/er/file", "src/lib.rs"])
     );
-    assert_eq!(fs::read_to_string(&space.kept_dir().join(&again.kept[0].name)).unwrap(), "later work too\n");
-    assert_eq!(fs::read_link(&space.kept_dir().join(&again.kept[1].name)).unwrap(), outside);
-    assert_eq!(fs::read_to_string(&space.kept_dir().join(&again.kept[2].name)).unwrap(), "later work\n");
+    assert_eq!(fs::read_to_string(space.kept_dir().join(&again.kept[0].name)).unwrap(), "later work too\n");
+    assert_eq!(fs::read_link(space.kept_dir().join(&again.kept[1].name)).unwrap(), outside);
+    assert_eq!(fs::read_to_string(space.kept_dir().join(&again.kept[2].name)).unwrap(), "later work\n");
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
 }
 
