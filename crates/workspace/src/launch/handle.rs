@@ -14,10 +14,10 @@ use super::dir::{self, ReadError};
 use super::exit::{Exit, Outcome};
 use super::follow::Follower;
 use super::identity::Identity;
-use super::journal::Pause;
 use super::link::{Answer, Ask, Link, LinkState, View, over};
 use super::reach::{LaunchError, Reached, ShimCommand, reach, spec, start};
 use super::spec::Spec;
+use super::status::{RequestError, State, Status};
 use super::wire::{Op, PAYLOAD_BYTES_MAX, Progress, Refusal};
 
 /// Requests on their way to one shim at once.
@@ -36,60 +36,6 @@ struct Inner {
     spec: Spec,
     asks: mpsc::Sender<Ask>,
     view: watch::Receiver<View>,
-}
-
-/// Where a launch stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
-    /// Whether it runs.
-    pub state: State,
-    /// Bytes in `out.journal`.
-    pub journal_len: u64,
-    /// Bytes in `err.log`.
-    pub err_len: u64,
-    /// Bytes accepted for standard input; the offset of the next write.
-    pub stdin_len: u64,
-    /// Whether standard input takes more.
-    pub stdin_open: bool,
-    /// Why the output waits, if it does.
-    pub paused: Option<Pause>,
-}
-
-/// Whether a launch runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
-    /// There are processes, or output on its way to the journal.
-    Running,
-    /// It runs, but its shim cannot be replaced at the moment. Tried again without end.
-    Unreachable(String),
-    /// Everything is gone, and all output is in the journal.
-    Ended(Exit),
-}
-
-/// Why a running launch did not do what it was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RequestError {
-    /// Something was written that the caller does not know of; `stdin_len` is where the input stands.
-    #[error("standard input stands at byte {stdin_len}, not where this was to be written")]
-    Offset {
-        /// The offset of the next write.
-        stdin_len: u64,
-    },
-    /// Standard input was closed, or never open.
-    #[error("the standard input is closed")]
-    Closed,
-    /// It cannot be stored.
-    #[error("the input cannot be stored: {0}")]
-    Full(String),
-    /// The launch has ended.
-    #[error("the launch has ended")]
-    Ended,
-    /// The shim is of an older version and cannot do it.
-    #[error("the shim of this launch is too old for that")]
-    Unknown,
-    /// The shim was lost and could not be replaced in time.
-    #[error("the launch cannot be reached{}", .0.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
-    Unreachable(Option<String>),
 }
 
 impl Launch {
@@ -150,20 +96,7 @@ impl Launch {
 
     /// Where it stands, as last heard.
     pub fn status(&self) -> Status {
-        let View { progress, link } = self.inner.view.borrow().clone();
-        let state = match link {
-            LinkState::Live | LinkState::Broken(None) => State::Running,
-            LinkState::Broken(Some(why)) => State::Unreachable(why),
-            LinkState::Ended(exit) => State::Ended(exit),
-        };
-        Status {
-            state,
-            journal_len: progress.journal_len,
-            err_len: progress.err_len,
-            stdin_len: progress.stdin_len,
-            stdin_open: progress.stdin_open,
-            paused: progress.paused,
-        }
+        Status::of(self.inner.view.borrow().clone())
     }
 
     /// Waits until the status is not `known` any more, and returns it.
@@ -272,7 +205,7 @@ impl Launch {
                 {
                     return Ok(after);
                 }
-                Some(answer) => return answer.map_err(refused),
+                Some(answer) => return answer.map_err(RequestError::from),
                 // The shim was killed. Whether it had accepted this, the next one will say.
                 None => self.reconnected().await?,
             }
@@ -298,7 +231,7 @@ impl Launch {
     async fn ask_again(&self, op: Op) -> Result<(), RequestError> {
         loop {
             if let Some(answer) = self.ask(op.clone(), Vec::new()).await? {
-                return answer.map(drop).map_err(refused);
+                return answer.map(drop).map_err(RequestError::from);
             }
             self.reconnected().await?;
         }
@@ -330,17 +263,6 @@ impl Launch {
             LinkState::Ended(_) => Err(RequestError::Ended),
             _ => Ok(()),
         }
-    }
-}
-
-fn refused(why: Refusal) -> RequestError {
-    match why {
-        Refusal::Offset { stdin_len } => RequestError::Offset { stdin_len },
-        Refusal::Closed { .. } => RequestError::Closed,
-        Refusal::Full { why } => RequestError::Full(why),
-        Refusal::Ended => RequestError::Ended,
-        Refusal::Unknown => RequestError::Unknown,
-        Refusal::Other { why } => RequestError::Unreachable(Some(why)),
     }
 }
 

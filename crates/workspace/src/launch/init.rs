@@ -8,22 +8,24 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
-use rustix::process::{Pid, Resource, Rlimit, Signal, WaitOptions, getpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpid};
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::Cgroup;
+use super::child::{command, not_started, open_stdin};
 use super::dir::{self, Sync};
 use super::exit::{EndedBy, Exit, Outcome};
-use super::journal::{Drain, Drained, open_fifo};
+use super::journal::open_fifo;
+use super::last_output::until_drained;
 use super::os::{self, Signals};
-use super::spec::{LAUNCH_VARIABLE, Spec, Stderr, Stdin};
+use super::spec::{Spec, Stderr};
 use super::stdin::Sending;
 use super::tree;
 
@@ -46,8 +48,6 @@ const KILL_WAIT_MAX: Duration = Duration::from_secs(10);
 const GRACE_MAX: Duration = Duration::from_secs(3600);
 /// Time between two tries when the disk is full.
 const SPACE_RETRY: Duration = Duration::from_millis(500);
-/// Longest pause between two looks at whether the output has been taken.
-const DRAIN_LOOK_MAX: Duration = Duration::from_millis(100);
 
 /// What the init process tells the shim that forked it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -94,7 +94,7 @@ pub(super) fn run(launch: &Path, spec: Spec, cgroup: Option<Cgroup>, held: Held)
             drop(report);
             init.until_over();
             init.record();
-            init.until_drained();
+            until_drained(launch, &init.spec, &init.outputs);
         }
         Err(error) => {
             cgroup.iter().for_each(Cgroup::remove);
@@ -355,105 +355,14 @@ impl Init {
         };
         record(&self.launch, &exit);
     }
-
-    /// Stays until the output is in the journal, and puts it there itself if there is no shim to do it.
-    fn until_drained(&self) {
-        let mut look = Duration::from_millis(1);
-        while self.outputs.iter().any(|fifo| rustix::io::ioctl_fionread(fifo).unwrap_or(0) > 0) {
-            if let Ok(Some(journal)) = dir::lock_journal(&self.launch) {
-                match drain_all(&self.launch, &self.spec, journal) {
-                    Ok(true) => continue,
-                    Ok(false) => std::thread::sleep(SPACE_RETRY),
-                    Err(error) => {
-                        os::complain(&format!("init: draining: {error}"));
-                        std::thread::sleep(SPACE_RETRY);
-                    }
-                }
-            } else {
-                std::thread::sleep(look);
-                look = (look * 2).min(DRAIN_LOOK_MAX);
-            }
-        }
-    }
 }
 
-/// Takes all that is left, whatever the bound says: it is at most what the pipes hold. `false` if there is no space.
-fn drain_all(launch: &Path, spec: &Spec, journal: File) -> io::Result<bool> {
-    let mut drains = vec![Drain::journal(launch, journal, u64::MAX)?];
-    if spec.stderr == Stderr::Log {
-        drains.push(Drain::log(launch, spec.err_cap)?);
-    }
-    for drain in &mut drains {
-        loop {
-            match drain.turn()? {
-                Drained::Empty => break,
-                Drained::More => {}
-                Drained::Paused(_) => return Ok(false),
-            }
-        }
-    }
-    Ok(true)
-}
-
-fn open_stdin(launch: &Path, spec: &Spec) -> Result<(Option<Sending>, Stdio), String> {
-    match &spec.stdin {
-        Stdin::Null => Ok((None, Stdio::null())),
-        Stdin::File(path) => match File::open(path) {
-            Ok(file) => Ok((None, file.into())),
-            Err(error) => Err(format!("cannot open {} as standard input: {error}", path.display())),
-        },
-        Stdin::Journaled => match Sending::new(launch) {
-            Ok((sending, child)) => Ok((Some(sending), child.into())),
-            Err(error) => Err(format!("cannot make the standard input: {error}")),
-        },
-    }
-}
-
-fn command(spec: &Spec, input: Stdio, out: OwnedFd, err: OwnedFd) -> Command {
-    let (program, arguments) = spec.argv.split_first().map_or((None, &[][..]), |(p, a)| (Some(p), a));
-    let mut command = Command::new(program.map_or("".as_ref(), |program| program.as_os_str()));
-    command.args(arguments).env_clear().envs(&spec.env).env(LAUNCH_VARIABLE, &spec.id).current_dir(&spec.cwd);
-    command.stdin(input).stdout(out).stderr(err).process_group(0);
-    let limits = [
-        (Resource::Core, spec.limits.core),
-        (Resource::Nofile, spec.limits.nofile),
-        (Resource::Nproc, spec.limits.nproc),
-        (Resource::Fsize, spec.limits.fsize),
-    ];
-    let oom_score = spec.oom_score_adj.map(|score| score.clamp(0, 1000).to_string());
-    let prepare = move || {
-        for (resource, limit) in limits {
-            if let Some(limit) = limit {
-                // A limit above the present hard one cannot be had; the hard one is the nearest.
-                let limit =
-                    rustix::process::getrlimit(resource).maximum.map_or(limit, |hard| hard.min(limit));
-                rustix::process::setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
-            }
-        }
-        if let Some(score) = &oom_score {
-            std::fs::write("/proc/self/oom_score_adj", score)?;
-        }
-        os::reset_signals();
-        Ok(())
-    };
-    // SAFETY: the init process has one thread, so its forked child may allocate and open files.
-    unsafe { command.pre_exec(prepare) };
-    command
-}
-
-/// `exec` says "no such file" for a missing program, a missing interpreter and a missing directory alike.
-fn not_started(spec: &Spec, error: io::Error) -> String {
-    let program = spec.argv.first().map(|program| program.display().to_string()).unwrap_or_default();
-    if spec.cwd.is_dir() {
-        format!("cannot start {program}: {error}")
-    } else {
-        format!("cannot start {program}: there is no directory {}", spec.cwd.display())
-    }
-}
-
-/// A full disk must not lose the exit, so this waits for space.
+/// A full disk must not lose the exit, so this waits for space; but not for a directory that was removed.
 fn record(launch: &Path, exit: &Exit) {
     while let Err(error) = dir::write_json(launch, dir::EXIT, exit, Sync::Disk) {
+        if error.kind() == io::ErrorKind::NotFound {
+            return;
+        }
         os::complain(&format!("init: recording the exit: {error}"));
         std::thread::sleep(SPACE_RETRY);
     }

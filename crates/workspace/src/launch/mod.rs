@@ -45,6 +45,7 @@
 //! This module never interprets what a child says, never decides that a child should end, and knows no git.
 
 mod cgroup;
+mod child;
 mod client;
 mod dir;
 mod exit;
@@ -53,6 +54,8 @@ mod handle;
 mod identity;
 mod init;
 mod journal;
+mod last_output;
+mod leftovers;
 mod link;
 mod os;
 mod os_text;
@@ -61,6 +64,7 @@ mod reach;
 mod serve;
 mod shim;
 mod spec;
+mod status;
 mod stdin;
 mod tree;
 mod wire;
@@ -71,7 +75,7 @@ pub use dir::{
 };
 pub use exit::{EndedBy, Exit, Outcome};
 pub use follow::{Followed, Follower};
-pub use handle::{Launch, RequestError, State, Status};
+pub use handle::Launch;
 pub use identity::{Identity, ProcessId};
 pub use journal::Pause;
 pub use probe::{Level, Support, probe};
@@ -81,5 +85,6 @@ pub use spec::{
     ERR_CAP_DEFAULT, GRACE_DEFAULT, JOURNAL_CAP_DEFAULT, LAUNCH_VARIABLE, Limits, OnCap, SPEC_VERSION, Spec,
     SpecError, Stderr, Stdin,
 };
+pub use status::{RequestError, State, Status};
 pub use stdin::STDIN_BYTES_MAX;
 pub use wire::WIRE_VERSION;

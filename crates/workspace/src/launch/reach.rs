@@ -17,7 +17,7 @@ use super::cgroup::Cgroup;
 use super::dir::{self, ReadError, Sync};
 use super::exit::{Exit, Outcome};
 use super::identity::{Identity, boot_id};
-use super::serve::end_leftovers;
+use super::leftovers::end_leftovers;
 use super::shim::Ready;
 use super::spec::{Spec, SpecError};
 use super::wire::{LINE_BYTES_MAX, Line};

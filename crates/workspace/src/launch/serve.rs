@@ -15,10 +15,10 @@ use super::dir::{self, Sync};
 use super::exit::{EndedBy, Exit, Outcome};
 use super::init::{self, End, timespec};
 use super::journal::{Drain, Drained, Pause};
+use super::leftovers::end_leftovers;
 use super::os;
-use super::spec::{LAUNCH_VARIABLE, OnCap, Spec, Stdin};
+use super::spec::{OnCap, Spec, Stdin};
 use super::stdin::Accepting;
-use super::tree;
 use super::wire::{Line, Op, Progress, Refusal, Request, WIRE_VERSION};
 
 /// Daemons that may be connected at once; there is one, or two at a change of versions, and people who look.
@@ -29,8 +29,6 @@ const NOTICE_PAUSE: Duration = Duration::from_millis(4);
 const PAUSE_RETRY: Duration = Duration::from_millis(250);
 /// Time that clients have to read the last notice.
 const LINGER_MAX: Duration = Duration::from_secs(1);
-/// Rounds of killing when the init process was killed under its children.
-const LOST_ROUNDS_MAX: usize = 100;
 
 /// A shim at work.
 pub(super) struct Server {
@@ -297,34 +295,6 @@ impl Server {
             os::complain(&format!("{}: {error}", dir::EXIT));
         }
     }
-}
-
-/// Ends every process of a launch whose init process is gone: those in its group, below `root`, and with the mark.
-pub(super) fn end_leftovers(id: &str, cgroup: Option<&Cgroup>, root: Option<i32>) -> usize {
-    let find = || {
-        let mut found = root.map(tree::descendants).unwrap_or_default();
-        let own = getpid().as_raw_nonzero().get();
-        found.extend(tree::marked(LAUNCH_VARIABLE, id).into_iter().filter(|process| process.pid != own));
-        found.sort_by_key(|process| process.pid);
-        found.dedup_by_key(|process| process.pid);
-        found
-    };
-    let mut ended = 0;
-    for _ in 0..LOST_ROUNDS_MAX {
-        let killed = tree::kill_all(find);
-        ended = ended.max(killed);
-        if let Some(cgroup) = cgroup {
-            cgroup.kill();
-        }
-        if killed == 0 {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    if let Some(cgroup) = cgroup {
-        cgroup.remove();
-    }
-    ended
 }
 
 /// Drains a turn, or to the end when no more can come.

@@ -187,6 +187,21 @@ async fn a_shim_that_is_killed_at_any_moment_of_its_beginning_leaves_a_clear_ans
     assert!(answers[1] > 0, "not started, ran, to be started again: {answers:?}");
 }
 
+#[tokio::test]
+async fn a_removed_directory_keeps_no_process() {
+    let place = Place::new();
+    let go = place.path("go");
+    let script = format!("while ! [ -e {} ]; do sleep 0.01; done; echo to nowhere", go.display());
+    let launch = place.start(&place.shell(&script)).await;
+    let init = launch.load_identity().unwrap().unwrap().init.pid;
+    let shim = place.shim_pid().unwrap();
+    drop(launch);
+    std::fs::remove_dir_all(place.launch_dir()).unwrap();
+    assert!(matches!(try_attach(&place).await, Err(LaunchError::NotALaunch(_))));
+    std::fs::write(go, "").unwrap();
+    until("all have ended", || !is_alive(init) && !is_alive(shim)).await;
+}
+
 fn write_identity(place: &Place, identity: &Identity) {
     let json = serde_json::to_vec(identity).unwrap();
     std::fs::write(place.launch_dir().join("identity.json"), json).unwrap();
