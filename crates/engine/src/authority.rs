@@ -49,7 +49,13 @@ impl Authority {
     pub(crate) fn open(store: Store) -> Result<Self, divisi_store::StoreError> {
         let tasks = store.tasks()?.into_iter().map(|task| (task.id, Slot::new(task))).collect();
         let projects = store.projects()?.into_iter().map(|project| (project.id, project)).collect();
-        Ok(Self { store, tasks: RwLock::new(tasks), projects: RwLock::new(projects), adding: Mutex::new(()), folded: watch::Sender::new(0) })
+        Ok(Self {
+            store,
+            tasks: RwLock::new(tasks),
+            projects: RwLock::new(projects),
+            adding: Mutex::new(()),
+            folded: watch::Sender::new(0),
+        })
     }
 
     pub(crate) fn store(&self) -> &Store {

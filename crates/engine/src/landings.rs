@@ -113,7 +113,7 @@ pub(crate) async fn build(
             }
             Integration::Nothing => Built::Impossible { text: format!("{branch} has all of it already") },
             Integration::Conflicts(conflicts) => Built::Conflict {
-                paths: conflicts.files.iter().map(|file| file.path.quoted()).collect(),
+                paths: conflicts.files.iter().map(|file| file.path.to_string()).collect(),
                 target: oid(&target),
                 prompt: conflict_prompt(&conflicts, branch),
             },
@@ -137,7 +137,7 @@ fn conflict_prompt(conflicts: &Conflicts, branch: &str) -> String {
             (true, false) => " (changed there, removed by you)",
             _ => "",
         };
-        prompt.push_str(&format!("\n- {}{state}", file.path.quoted()));
+        prompt.push_str(&format!("\n- {}{state}", file.path.to_string()));
     }
     for file in &conflicts.files {
         let Some(text) = &file.text else { continue };
@@ -145,7 +145,7 @@ fn conflict_prompt(conflicts: &Conflicts, branch: &str) -> String {
             break;
         }
         let fence = crate::stages::check::fence_for(text);
-        prompt.push_str(&format!("\n\n{}:\n{fence}\n{}\n{fence}", file.path.quoted(), text.trim_end()));
+        prompt.push_str(&format!("\n\n{}:\n{fence}\n{}\n{fence}", file.path.to_string(), text.trim_end()));
     }
     prompt.push('\n');
     prompt
@@ -233,7 +233,7 @@ fn refused(error: LandError) -> Result<Moved, StepError> {
     match error {
         LandError::Moved { .. } => Ok(Moved::Elsewhere),
         LandError::Dirty { files, .. } => {
-            Ok(Moved::Dirty { paths: files.iter().map(|file| file.path.quoted()).collect() })
+            Ok(Moved::Dirty { paths: files.iter().map(|file| file.path.to_string()).collect() })
         }
         LandError::NeedsFilter { .. }
         | LandError::Busy { .. }

@@ -13,8 +13,9 @@ use divisi_model::{AttemptId, AttemptState, Oid, TaskState};
 use divisi_workspace::environment::{Place, build, describe};
 use divisi_workspace::ports::PortBlock;
 use divisi_workspace::{
-    DiffLimits, History, Hub, Identity, ImportLimits, IncludeLimits, NewWorkspace, Note, NoteKind,
-    ResultRequest, Signature, SnapshotLimits, SnapshotRequest, Workspace, WorkspaceError, Workspaces,
+    ArchiveError, ArchiveLimits, ArchiveRequest, DiffLimits, History, Hub, Identity, ImportLimits,
+    IncludeLimits, NewWorkspace, Note, NoteKind, ResultRequest, Signature, SnapshotLimits, SnapshotRequest,
+    Workspace, WorkspaceError, Workspaces,
 };
 
 use crate::context::{Context, blocking};
@@ -194,7 +195,7 @@ pub(crate) fn words(notes: &[Note]) -> Vec<String> {
             NoteKind::SubmoduleContent => "files of a submodule; left out",
             NoteKind::ChangedWhileRead => "was written to while it was read",
         };
-        format!("{}: {what}", note.path.quoted())
+        format!("{}: {what}", note.path)
     };
     notes.iter().map(words).collect()
 }
@@ -212,21 +213,70 @@ pub(crate) fn open(
 
 /// Brings the workspace onto another base. The files that conflict have markers then, and are named.
 pub(crate) async fn move_base(
-    _context: &Arc<Context>,
-    _id: AttemptId,
-    _base: &Oid,
+    context: &Arc<Context>,
+    id: AttemptId,
+    base: &Oid,
 ) -> Result<Vec<String>, StepError> {
-    Err(StepError("not yet".to_owned()))
+    let (context, base) = (Arc::clone(context), base.clone());
+    blocking(move || {
+        let task = context.task(id)?;
+        let (hub, mut space) = open(&context, &task, id)?;
+        let project = repository(&context, task.spec.project)?;
+        let target = commit_id(&base).map_err(|error| StepError::of(&error))?;
+        hub.take_base(&project, &target).map_err(|error| StepError::of(&error))?;
+        let by = signature(&context, &task, now())?;
+        let moved =
+            space.move_base(&hub, &target, &name(&task, id), &by).map_err(|error| StepError::of(&error))?;
+        Ok(moved.conflicts.iter().map(ToString::to_string).collect())
+    })
+    .await?
 }
 
-/// Keeps everything on a hidden ref, then removes the workspace. The commit and the ref.
-pub(crate) async fn archive(_context: &Arc<Context>, _id: AttemptId) -> Result<(Oid, String), StepError> {
-    Err(StepError("not yet".to_owned()))
+/// Keeps everything on a hidden ref, then removes the workspace. The commit and the ref. Of a workspace that was deleted
+/// by hand the snapshot after its last turn is all there is.
+pub(crate) async fn archive(context: &Arc<Context>, id: AttemptId) -> Result<(Oid, String), StepError> {
+    let context = Arc::clone(context);
+    blocking(move || {
+        let task = context.task(id)?;
+        let (hub, space) = open(&context, &task, id)?;
+        let by = signature(&context, &task, now())?;
+        let request = ArchiveRequest { by, limits: ArchiveLimits::default(), allow_loss: false };
+        match spaces(&context, &task)?.archive(&hub, &space, &request) {
+            Ok(archived) => {
+                let reference = format!("refs/divisi/archives/{}/{}", name(&task, id), archived.commit);
+                Ok((oid(&archived.commit), reference))
+            }
+            Err(ArchiveError::Gone(_)) => last_snapshot(&task, id),
+            Err(error) => Err(StepError::of(&error)),
+        }
+    })
+    .await?
+}
+
+fn last_snapshot(task: &TaskState, id: AttemptId) -> Result<(Oid, String), StepError> {
+    let snapshots = task.attempt(id.number).into_iter().flat_map(|attempt| attempt.turns.iter().rev());
+    let last = snapshots.into_iter().find_map(|turn| turn.snapshot.clone());
+    last.ok_or_else(|| StepError("the workspace is gone, and no turn of it was snapshotted".to_owned()))
 }
 
 /// Brings an archived workspace back. Its path.
-pub(crate) async fn restore(_context: &Arc<Context>, _id: AttemptId) -> Result<String, StepError> {
-    Err(StepError("not yet".to_owned()))
+pub(crate) async fn restore(context: &Arc<Context>, id: AttemptId) -> Result<String, StepError> {
+    let context = Arc::clone(context);
+    blocking(move || {
+        let task = context.task(id)?;
+        let hub = hub(&context, task.spec.project).map_err(|error| StepError::of(&error))?;
+        let (spaces, name) = (spaces(&context, &task)?, name(&task, id));
+        let space = match spaces.restore(&hub, &name) {
+            Err(ArchiveError::NoArchive(_)) => {
+                let (snapshot, _) = last_snapshot(&task, id)?;
+                let snapshot = commit_id(&snapshot).map_err(|error| StepError::of(&error))?;
+                spaces.recreate(&hub, &name, &snapshot)
+            }
+            restored => restored,
+        };
+        utf8(&space.map_err(|error| StepError::of(&error))?.path())
+    })
+    .await?
 }
 
 /// The folder of workspaces.

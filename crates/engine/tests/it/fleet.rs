@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use divisi_agent::{Definition, Facts, Registry};
-use divisi_engine::{AgentInfo, AgentSource, Engine, Handle, Identity, NewTask, Options, Person, SettingsSource};
-use divisi_model::task::{Gate, TaskSettings};
+use divisi_engine::{
+    AgentInfo, AgentSource, Engine, Handle, Identity, NewTask, Options, Person, SettingsSource,
+};
+use divisi_model::task::{Gate, Permissions, TaskSettings};
 use divisi_model::transcript::EntryBody;
 use divisi_model::{Actor, AttemptId, AttemptState, Command, Refusal, TaskState};
 use divisi_testkit::{Repo, TestEnv};
@@ -81,7 +83,12 @@ pub fn person() -> Actor {
 impl<'a> Fleet<'a> {
     pub async fn new(env: &'a TestEnv, settings: TaskSettings) -> Self {
         // What the stages say belongs to a failure's report.
-        drop(tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG).with_test_writer().try_init());
+        drop(
+            tracing_subscriber::fmt()
+                .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+                .with_test_writer()
+                .try_init(),
+        );
         let repo = env.repo("project");
         repo.file("README.md", "# Project\n").file("list.txt", "one\ntwo\nthree\n").commit("first");
         let variables: BTreeMap<String, String> = env
@@ -119,11 +126,23 @@ impl<'a> Fleet<'a> {
 
     /// Gives out a task whose agent plays a script.
     pub async fn task(&self, prompt: &str, script: &str, checks: &[&str]) -> Arc<TaskState> {
+        self.task_with(prompt, script, checks, None).await
+    }
+
+    /// The same with other permissions than the project's.
+    pub async fn task_with(
+        &self,
+        prompt: &str,
+        script: &str,
+        checks: &[&str],
+        permissions: Option<Permissions>,
+    ) -> Arc<TaskState> {
         let new = NewTask {
             root: self.repo.path().to_owned(),
             prompt: format!("{prompt}\n\n```rehearsal\n{script}\n```\n"),
             checks: checks.iter().map(|c| (*c).to_owned()).collect(),
             agents: vec!["rehearsal".into()],
+            permissions,
             ..NewTask::default()
         };
         self.engine.add_task(person(), new).await.unwrap()
@@ -150,7 +169,8 @@ impl<'a> Fleet<'a> {
         let heard = async {
             loop {
                 let stored = feed.next().await.unwrap();
-                if matches!(&stored.entry.body, EntryBody::Message { text } if text.to_string().contains(words)) {
+                if matches!(&stored.entry.body, EntryBody::Message { text } if text.to_string().contains(words))
+                {
                     return;
                 }
             }
@@ -159,7 +179,12 @@ impl<'a> Fleet<'a> {
     }
 
     /// Waits until the first attempt of a task is as wanted.
-    pub async fn until(&self, task: &TaskState, what: &str, wanted: impl Fn(&TaskState, &AttemptState) -> bool) -> Arc<TaskState> {
+    pub async fn until(
+        &self,
+        task: &TaskState,
+        what: &str,
+        wanted: impl Fn(&TaskState, &AttemptState) -> bool,
+    ) -> Arc<TaskState> {
         let mut feed = self.engine.feed(0);
         let look = async {
             loop {
@@ -178,7 +203,9 @@ impl<'a> Fleet<'a> {
 
     /// Waits until a task's status is this one.
     pub async fn until_status(&self, task: &TaskState, status: &str) -> Arc<TaskState> {
-        let is = |task: &TaskState, attempt: &AttemptState| divisi_model::view::status(task, attempt).state == status;
+        let is = |task: &TaskState, attempt: &AttemptState| {
+            divisi_model::view::status(task, attempt).state == status
+        };
         self.until(task, status, is).await
     }
 }

@@ -12,7 +12,8 @@ use crate::fleet::{Fleet, gate};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failing_check_sends_back_and_the_second_try_lands() {
     let env = TestEnv::new();
-    let settings = TaskSettings { gates: vec![gate("four", "grep -q four list.txt")], ..TaskSettings::default() };
+    let settings =
+        TaskSettings { gates: vec![gate("four", "grep -q four list.txt")], ..TaskSettings::default() };
     let fleet = Fleet::new(&env, settings).await;
     let script = "append list.txt \"five\\n\"\nsay Done.\nwhen prompt contains \"Checks were run\"\nappend list.txt \"four\\n\"\nsay Mended.";
     let task = fleet.task("Add four to the list", script, &[]).await;
@@ -36,8 +37,13 @@ async fn a_failing_check_sends_back_and_the_second_try_lands() {
 }
 
 async fn approve_and_land(fleet: &Fleet<'_>, task: &TaskState) {
-    let review =
-        Command::Review { attempt: 1, commit: None, verdict: Verdict::Approved, comments: vec![], note: String::new() };
+    let review = Command::Review {
+        attempt: 1,
+        commit: None,
+        verdict: Verdict::Approved,
+        comments: vec![],
+        note: String::new(),
+    };
     fleet.ask(task, review).await;
     fleet.ask(task, Command::Land { attempt: 1 }).await;
     fleet.until_status(task, "landed").await;
@@ -66,7 +72,8 @@ async fn a_restart_in_the_middle_of_a_turn_loses_and_doubles_nothing() {
 async fn a_cancelled_turn_keeps_its_session_and_resumes() {
     let env = TestEnv::new();
     let fleet = Fleet::new(&env, TaskSettings::default()).await;
-    let script = "append list.txt \"half\\n\"\nsay Half.\nhang\nturn\nappend list.txt \"whole\\n\"\nsay Whole.";
+    let script =
+        "append list.txt \"half\\n\"\nsay Half.\nhang\nturn\nappend list.txt \"whole\\n\"\nsay Whole.";
     let task = fleet.task("Hang once", script, &[]).await;
     fleet.until(&task, "half done", |_, attempt| attempt.running_turn().is_some()).await;
     fleet.until_said(&task, "Half.").await;
@@ -83,7 +90,8 @@ async fn a_cancelled_turn_keeps_its_session_and_resumes() {
 async fn a_stopped_attempt_resumes_its_session_in_a_new_process() {
     let env = TestEnv::new();
     let fleet = Fleet::new(&env, TaskSettings::default()).await;
-    let script = "append list.txt \"half\\n\"\nsay Half.\nhang\nturn\nappend list.txt \"whole\\n\"\nsay Whole.";
+    let script =
+        "append list.txt \"half\\n\"\nsay Half.\nhang\nturn\nappend list.txt \"whole\\n\"\nsay Whole.";
     let task = fleet.task("Hang once", script, &[]).await;
     fleet.until_said(&task, "Half.").await;
     fleet.ask(&task, Command::Stop { attempt: 1 }).await;
@@ -146,4 +154,91 @@ async fn a_crashing_agent_is_told_of_and_resumed_with_what_was_asked() {
     fleet.ask(&task, Command::Resume { attempt: 1 }).await;
     let task = fleet.until_status(&task, "in review").await;
     assert!(task.attempts[0].turns[1].prompts[0].text.contains("Crash once"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_goes_back_with_both_sides_and_lands_when_resolved() {
+    let env = TestEnv::new();
+    let fleet = Fleet::new(&env, TaskSettings::default()).await;
+    let first = fleet.task("First", "write list.txt \"one\\n2\\nthree\\n\"\nsay A.", &[]).await;
+    let second = "write list.txt \"one\\nzwei\\nthree\\n\"\nsay B.\nwhen prompt contains \"conflicts\"\nrun grep -q '<<<<<<<' list.txt && cp list.txt seen.txt\nwrite list.txt \"one\\n2 zwei\\nthree\\n\"\nsay C.";
+    let settings = Some(divisi_model::task::Permissions::All);
+    let second = fleet.task_with("Second", second, &["grep -q zwei list.txt"], settings).await;
+    for task in [&first, &second] {
+        fleet.until_status(task, "in review").await;
+    }
+    approve_and_land(&fleet, &first).await;
+    let review = || Command::Review {
+        attempt: 1,
+        commit: None,
+        verdict: Verdict::Approved,
+        comments: vec![],
+        note: String::new(),
+    };
+    fleet.ask(&second, review()).await;
+    fleet.ask(&second, Command::Land { attempt: 1 }).await;
+    let resolved = |_: &TaskState, attempt: &divisi_model::AttemptState| {
+        attempt.turns.len() == 2 && attempt.phase == divisi_model::Phase::InReview
+    };
+    let task = fleet.until(&second, "resolved", resolved).await;
+    assert_eq!(task.attempts[0].turns[1].prompts[0].origin, Origin::Conflict);
+    approve_and_land(&fleet, &second).await;
+    assert_eq!(fleet.repo.read("list.txt"), "one\n2 zwei\nthree\n");
+    assert!(fleet.repo.read("seen.txt").contains("<<<<<<<"), "the agent saw both sides");
+
+    // What landed last is taken back first.
+    let before = fleet.repo.head();
+    fleet.ask(&first, Command::Undo { attempt: 1 }).await;
+    let refused = |_: &TaskState, attempt: &divisi_model::AttemptState| attempt.undo_failure.is_some();
+    fleet.until(&first, "refused", refused).await;
+    assert_eq!(fleet.repo.head(), before);
+    for task in [&second, &first] {
+        fleet.ask(task, Command::Undo { attempt: 1 }).await;
+        fleet.until_status(task, "ready to land").await;
+    }
+    assert_eq!(fleet.repo.head(), first.spec.base.commit.0);
+    assert_eq!(fleet.repo.status(), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn archive_and_restore_bring_back_what_was_never_committed() {
+    let env = TestEnv::new();
+    let fleet = Fleet::new(&env, TaskSettings::default()).await;
+    let task = fleet.task("Add four", "append list.txt \"four\\n\"\nsay Done.", &[]).await;
+    let task = fleet.until_status(&task, "in review").await;
+    let workspace = std::path::PathBuf::from(&task.attempts[0].workspace.as_ref().unwrap().path);
+    std::fs::write(workspace.join("untracked.txt"), "mine\n").unwrap();
+    fleet.ask(&task, Command::Archive).await;
+    fleet.until(&task, "archived", |_, attempt| attempt.archived_as.is_some()).await;
+    assert!(!workspace.exists());
+    fleet.ask(&task, Command::Restore).await;
+    fleet.until(&task, "restored", |_, attempt| attempt.archived_as.is_none()).await;
+    assert_eq!(std::fs::read_to_string(workspace.join("untracked.txt")).unwrap(), "mine\n");
+    assert_eq!(std::fs::read_to_string(workspace.join("list.txt")).unwrap(), "one\ntwo\nthree\nfour\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_persons_own_changes_are_in_the_way_and_stay() {
+    let env = TestEnv::new();
+    let fleet = Fleet::new(&env, TaskSettings::default()).await;
+    let task = fleet.task("Add four", "append list.txt \"four\\n\"\nsay Done.", &[]).await;
+    fleet.until_status(&task, "in review").await;
+    fleet.repo.file("list.txt", "mine\n");
+    let review = Command::Review {
+        attempt: 1,
+        commit: None,
+        verdict: Verdict::Approved,
+        comments: vec![],
+        note: String::new(),
+    };
+    fleet.ask(&task, review).await;
+    fleet.ask(&task, Command::Land { attempt: 1 }).await;
+    let task = fleet.until_status(&task, "landing failed").await;
+    let status = divisi_model::view::task_status(&task).unwrap();
+    assert!(status.reason.contains("list.txt"), "{}", status.reason);
+    assert_eq!(fleet.repo.read("list.txt"), "mine\n");
+    fleet.repo.git(["checkout", "list.txt"]);
+    fleet.ask(&task, Command::Land { attempt: 1 }).await;
+    fleet.until_status(&task, "landed").await;
+    assert_eq!(fleet.repo.read("list.txt"), "one\ntwo\nthree\nfour\n");
 }
