@@ -11,8 +11,12 @@ use clap::{Parser, ValueEnum};
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "divisi rehearsal-agent",
-    after_help = "Example: divisi rehearsal-agent --exec 'say hello' is no \
-    script yet; put steps between ```rehearsal and ``` in the prompt, or in a file for --script."
+    version,
+    after_help = "Examples:\n  \
+        divisi rehearsal-agent --pace 1                     speaks the protocol, at a pace that can be watched\n  \
+        divisi rehearsal-agent --exec 'Add a note'          makes a small edit in this folder and ends\n  \
+        divisi rehearsal-agent --exec-file task.md          plays the script in that file\n\n\
+        A script stands in the prompt, between ```rehearsal and ```. docs/guides/rehearsal.md describes it."
 )]
 pub struct Options {
     /// Script for prompts that hold none.

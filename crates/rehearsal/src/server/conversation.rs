@@ -49,7 +49,7 @@ impl Conversation {
     /// What the person has asked, one entry per prompt.
     pub fn prompts(&self) -> Vec<&str> {
         let texts = self.items.iter().filter_map(|item| match item {
-            Item::User(text) if !is_envelope(text) => Some(text.as_str()),
+            Item::User(text) if !is_envelope(text) => Some(without_envelope(text)),
             _ => None,
         });
         texts.collect()
@@ -98,6 +98,16 @@ pub fn is_envelope(text: &str) -> bool {
     let name: String =
         inner.chars().take_while(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_')).collect();
     !name.is_empty() && text.ends_with(&format!("</{name}>"))
+}
+
+/// A prompt without the elements that stand behind it in the same message.
+fn without_envelope(text: &str) -> &str {
+    let text = text.trim_end();
+    let Some(name) = text.strip_suffix('>').and_then(|text| text.rsplit("</").next()) else { return text };
+    match text.rfind(&format!("\n<{name}>")) {
+        Some(start) if is_envelope(&text[start..]) => without_envelope(&text[..start]),
+        _ => text,
+    }
 }
 
 fn workspace_in(text: &str) -> Option<String> {
@@ -160,5 +170,8 @@ mod tests {
     fn a_prompt_may_begin_with_a_bracket() {
         assert!(!is_envelope("<b>Mend</b> the parser"));
         assert!(is_envelope("<info-msg>\nIt is late.\n</info-msg>\n"));
+        assert_eq!(without_envelope("Mend it.\n<info-msg>\nLate.\n</info-msg>\n"), "Mend it.");
+        assert_eq!(without_envelope("Use <b>\nbold</b>"), "Use <b>\nbold</b>");
+        assert_eq!(without_envelope("a > b"), "a > b");
     }
 }

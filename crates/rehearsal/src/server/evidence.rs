@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::script::Tokens;
 
+use super::unanswered::Waiting;
+
 /// Most records kept in memory; the file keeps all.
 const RECORDS_MAX: usize = 10_000;
 
@@ -87,6 +89,7 @@ struct State {
 pub struct Record {
     records: Arc<Records>,
     evidence: Option<Evidence>,
+    waiting: Option<Waiting>,
 }
 
 impl Records {
@@ -114,7 +117,7 @@ impl Records {
         }
         state.kept.push_back(evidence.clone());
         drop(state);
-        Record { records: self.clone(), evidence: Some(evidence) }
+        Record { records: self.clone(), evidence: Some(evidence), waiting: None }
     }
 
     /// What is kept in memory, oldest first.
@@ -164,6 +167,11 @@ impl Records {
 }
 
 impl Record {
+    /// The prompt that is answered when this has ended well.
+    pub fn answers(&mut self, waiting: Option<Waiting>) {
+        self.waiting = waiting;
+    }
+
     /// Adds to what is known.
     pub fn note(&mut self, status: u16, action: &str, usage: Tokens) {
         if let Some(evidence) = &mut self.evidence {
@@ -184,6 +192,10 @@ impl Record {
     fn close(&mut self, outcome: Outcome) {
         if let Some(mut evidence) = self.evidence.take() {
             evidence.outcome = outcome;
+            let well = outcome == Outcome::Answered && evidence.status == 200;
+            if let Some(waiting) = self.waiting.take().filter(|_| well) {
+                waiting.answered();
+            }
             self.records.end(evidence);
         }
     }

@@ -21,6 +21,7 @@ use super::reply::{Reply, USUAL, reply};
 use super::route::{Endpoint, Route, route};
 use super::send::send;
 use super::side::side_reply;
+use super::unanswered::Unanswered;
 use super::{anthropic, chat, gemini, responses};
 
 /// Longest request, packed or unpacked.
@@ -35,13 +36,14 @@ pub struct Shared {
     pub records: Arc<Records>,
     /// Turns true when the server ends.
     pub ending: watch::Receiver<bool>,
+    unanswered: Arc<Unanswered>,
     /// How often a step has already failed as its script wants.
     failures: Mutex<HashMap<u64, u32>>,
 }
 
 impl Shared {
     pub fn new(registry: Registry, records: Arc<Records>, ending: watch::Receiver<bool>) -> Self {
-        Self { registry, records, ending, failures: Mutex::default() }
+        Self { registry, records, ending, unanswered: Arc::default(), failures: Mutex::default() }
     }
 
     /// Counts one more failure and says how many there were before.
@@ -149,7 +151,7 @@ async fn model_call(
         Endpoint::Gemini { model, stream } => gemini::read(&json, model, *stream),
         _ => chat::read(&json),
     };
-    let prompts = conversation.prompts();
+    let prompts = shared.unanswered.take_apart(&evidence.run, &conversation.prompts());
     evidence.model = conversation.model.clone();
     evidence.stream = conversation.stream;
     evidence.tools = conversation.tools.iter().map(|tool| tool.name.clone()).collect();
@@ -169,8 +171,11 @@ async fn model_call(
             Err(error) => Reply { text: error.to_string(), ..Reply::default() },
         },
     };
-    let key = key_of(&evidence, &conversation);
-    let record = shared.records.begin(evidence, body);
+    let key = key_of(&evidence, &prompts, &conversation);
+    let is_main = evidence.class == "main";
+    let waiting = is_main.then(|| shared.unanswered.remember(&evidence.run, &prompts)).flatten();
+    let mut record = shared.records.begin(evidence, body);
+    record.answers(waiting);
     send(shared, endpoint, &conversation, answer, record, key).await
 }
 
@@ -198,9 +203,9 @@ pub fn error(endpoint: &Endpoint, status: u16, message: &str) -> Response {
 }
 
 /// Tells one step of one conversation from all others, so that its failures can be counted.
-fn key_of(evidence: &Evidence, conversation: &Conversation) -> u64 {
+fn key_of(evidence: &Evidence, prompts: &[String], conversation: &Conversation) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (&evidence.run, conversation.prompts(), evidence.step).hash(&mut hasher);
+    (&evidence.run, prompts, evidence.step).hash(&mut hasher);
     for item in &conversation.items {
         if let Item::Assistant(calls) = item {
             calls.hash(&mut hasher);

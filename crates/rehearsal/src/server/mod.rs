@@ -1,7 +1,7 @@
 //! The scripted model server: answers the model requests of real agents from a script, on the loopback interface.
 //!
-//! Four model interfaces, one script. It keeps nothing about a conversation: every request carries the whole of it,
-//! so a restart, a retry or another process changes nothing. It never calls anything itself.
+//! Four model interfaces, one script. It keeps nothing about a conversation that the agent keeps: every request
+//! carries the whole of it, so a restart, a retry or another process changes nothing. It never calls anything itself.
 
 mod anthropic;
 mod chat;
@@ -21,6 +21,7 @@ mod send;
 mod side;
 mod stream;
 mod tools;
+mod unanswered;
 
 pub use evidence::{Evidence, Outcome};
 pub use options::{ServerCommand, ServerOptions};

@@ -21,8 +21,11 @@ pub struct ServerOptions {
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "divisi model-server",
-    after_help = "Example: divisi model-server --record requests, then start an \
-    agent with OPENAI_HOST=URL OPENAI_BASE_PATH=r/mine/v1/chat/completions and give it a prompt with a script."
+    version,
+    after_help = "Examples:\n  \
+        divisi model-server --record requests               takes a free port and writes every request down\n  \
+        divisi model-server --port 9100 --scripts scripts   prompts may say rehearsal:NAME\n\n\
+        Put /r/NAME in front of the path to tell agents apart. docs/guides/rehearsal.md has the settings of each agent."
 )]
 pub struct ServerCommand {
     /// Port on 127.0.0.1; 0 takes a free one.

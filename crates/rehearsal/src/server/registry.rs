@@ -42,7 +42,7 @@ impl Registry {
     }
 
     /// The script that these prompts are played from, at its present turn.
-    pub fn follow(&self, prompts: &[&str]) -> Result<Part, ScriptError> {
+    pub fn follow(&self, prompts: &[String]) -> Result<Part, ScriptError> {
         let mut part: Option<(String, Part)> = None;
         for prompt in prompts {
             if let Some(text) = self.script_in(prompt)?
@@ -58,7 +58,7 @@ impl Registry {
         match part {
             Some((_, part)) => Ok(part),
             None => {
-                let prompt = prompts.last().copied().unwrap_or_default();
+                let prompt = prompts.last().map(String::as_str).unwrap_or_default();
                 let mut part = Part::new(default_script(prompt)?);
                 part.take(prompt);
                 Ok(part)

@@ -133,3 +133,20 @@ async fn a_shutdown_ends_what_hangs() {
     let _ = response.text().await;
     assert!(reqwest::get(&url).await.is_err());
 }
+
+#[tokio::test]
+async fn a_prompt_that_was_never_answered_is_told_from_the_next_one() {
+    let server = start().await;
+    let url = format!("{}/v1/chat/completions", server.url());
+    let first = prompt("hang\nturn\nsay second");
+    let sent = reqwest::Client::new()
+        .post(&url)
+        .json(&chat(json!([{"role": "user", "content": first}]), true))
+        .send();
+    drop(sent.await.unwrap());
+    until(&server, Outcome::AbortedByClient).await;
+    let joined = format!("{first}\nGo on.\n<info-msg>\nIt is late.\n</info-msg>");
+    let (_, text) = post(&url, &chat(json!([{"role": "user", "content": joined}]), false)).await;
+    assert!(text.contains("\"second\""), "{text}");
+    assert_eq!(server.evidence()[1].prompts, 2);
+}
