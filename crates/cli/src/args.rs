@@ -51,6 +51,7 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Demo(commands::demo::DemoArgs),
     Init(commands::init::InitArgs),
     Doctor(commands::doctor::DoctorArgs),
     Agents(commands::agents::AgentsArgs),

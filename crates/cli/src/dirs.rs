@@ -24,6 +24,11 @@ impl Dirs {
         Self::from(|name| env_vars::text(name).map(PathBuf::from))
     }
 
+    /// Everything below one folder, but the person's home.
+    pub(crate) fn below(home: PathBuf, root: &Path) -> Self {
+        Self { home, config: root.join("config"), data: root.join("data"), state: root.join("state") }
+    }
+
     fn from(variable: impl Fn(&str) -> Option<PathBuf>) -> Done<Self> {
         let home = variable(env_vars::HOME)
             .filter(|path| path.is_absolute())
@@ -33,12 +38,7 @@ impl Dirs {
                 let hint = "set DIVISI_HOME to an absolute path";
                 return Err(CommandError::usage("DIVISI_HOME is not an absolute path", hint));
             }
-            return Ok(Self {
-                home,
-                config: root.join("config"),
-                data: root.join("data"),
-                state: root.join("state"),
-            });
+            return Ok(Self::below(home, &root));
         }
         // The XDG rules say that a relative path is to be passed over.
         let place = |name: &str, usual: &str| {

@@ -9,6 +9,7 @@ mod args;
 mod commands;
 mod config;
 mod daemon;
+mod demo;
 mod dirs;
 mod env_vars;
 mod errors;

@@ -112,6 +112,7 @@ pub fn status(task: &TaskState, attempt: &AttemptState) -> Status {
             let required = task.spec.checks().iter().filter(|c| c.required).count();
             let reason = match required {
                 0 => "no check is set up, so nothing is proven".to_owned(),
+                1 => "1 required check passed".to_owned(),
                 n => format!("{n} required checks passed"),
             };
             let next = format!("divisi diff {handle}, then divisi review {handle} --approve");

@@ -8,7 +8,7 @@ use super::words::Effect;
 
 /// What is asked of a person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "ask", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AskView {
     /// May the agent use a tool?
     Permission {

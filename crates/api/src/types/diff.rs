@@ -140,8 +140,8 @@ impl From<Diff> for DiffView {
 impl From<FileDiff> for DiffFileView {
     fn from(file: FileDiff) -> Self {
         Self {
-            path: file.path.quoted(),
-            old_path: file.old_path.as_ref().map(RepoPath::quoted),
+            path: path_text(&file.path),
+            old_path: file.old_path.as_ref().map(path_text),
             change: match file.status {
                 FileStatus::Added => FileChange::Added,
                 FileStatus::Deleted => FileChange::Deleted,
@@ -182,5 +182,14 @@ impl From<Line> for LineView {
             LineKind::Removed => LineSide::Removed,
         };
         Self { kind, text: line.text, no_newline: line.no_newline }
+    }
+}
+
+/// A path as git shows it: as it is, or quoted where it holds what would confuse whoever reads it.
+fn path_text(path: &RepoPath) -> String {
+    let confusing = |c: char| c.is_control() || matches!(c, '"' | '\\');
+    match std::str::from_utf8(path.as_bytes()) {
+        Ok(text) if !text.contains(confusing) => text.to_owned(),
+        _ => path.quoted(),
     }
 }

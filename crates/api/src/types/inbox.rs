@@ -26,13 +26,12 @@ pub struct ItemView {
     /// The task's handle.
     pub task: String,
     /// The task's title.
-    pub title: String,
+    pub task_title: String,
     /// The handle of the attempt that waits.
     pub attempt: String,
     /// The agent that waits.
     pub agent: String,
     /// What is asked.
-    #[serde(flatten)]
     pub ask: AskView,
     /// Since when.
     pub since: Timestamp,
@@ -69,7 +68,7 @@ fn view(task: &TaskState, index: usize, item: &InboxItem) -> ItemView {
         handle,
         id: item.id.0,
         task: task.spec.number.to_string(),
-        title: task.spec.title.clone(),
+        task_title: task.spec.title.clone(),
         attempt,
         agent: task.attempt(item.attempt).map_or_else(String::new, |attempt| attempt.agent.clone()),
         ask,

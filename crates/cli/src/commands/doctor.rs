@@ -50,7 +50,10 @@ pub(crate) async fn run(_args: &DoctorArgs, ui: &Ui) -> Done {
     ui.show(&facts, String::new, || facts.iter().map(line).collect())?;
     match bad {
         0 => Ok(()),
-        bad => Err(CommandError::failed(format!("{bad} things must be mended first"), "")),
+        bad => Err(CommandError::failed(
+            format!("{} must be mended first", crate::render::count(bad, "thing")),
+            "",
+        )),
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod archive;
 pub(crate) mod attach;
 pub(crate) mod cancel;
 pub(crate) mod completion;
+pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod inbox;
@@ -22,7 +23,7 @@ pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod stop;
 pub(crate) mod undo;
-mod watch;
+pub(crate) mod watch;
 
 use divisi_api::Client;
 use divisi_api::types::{AttemptView, TaskView};
@@ -41,6 +42,7 @@ pub(crate) async fn run(command: Command, ui: &Ui) -> Done {
         Command::Doctor(args) => doctor::run(&args, ui).await,
         Command::Agents(args) => agents::run(&args, ui).await,
         Command::Run(args) => run::run(args, ui).await,
+        Command::Demo(args) => demo::run(&args, ui).await,
         Command::Ls(args) => ls::run(&args, ui).await,
         Command::Show(args) => show::run(&args, ui).await,
         Command::Log(args) => log::run(&args, ui).await,

@@ -10,7 +10,7 @@ use crate::render::{clean, status, style};
 use crate::ui::Ui;
 
 /// Follows the log from a moment on, so that nothing that happens afterwards is missed.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     client: Client,
     events: Follow<EventView>,
     told: HashMap<String, String>,
@@ -18,13 +18,13 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Begins now. Whatever is asked of the daemon after this is seen.
-    pub(super) async fn begin(client: &Client) -> Done<Self> {
+    pub(crate) async fn begin(client: &Client) -> Done<Self> {
         let last = client.health().await?.last_seq;
         Ok(Self { client: client.clone(), events: client.follow_events(last), told: HashMap::new() })
     }
 
     /// Waits until each of these tasks is `over`, and tells a person who looks on how they come along.
-    pub(super) async fn until(
+    pub(crate) async fn until(
         &mut self,
         ui: &Ui,
         handles: &[String],

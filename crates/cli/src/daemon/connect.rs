@@ -1,5 +1,7 @@
 //! Finding the daemon, and starting or replacing it where need be.
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use divisi_api::Client;
@@ -8,6 +10,7 @@ use super::lock::DaemonLock;
 use super::record::{DaemonRecord, Located, ProgramStamp};
 use super::start;
 use crate::dirs::Dirs;
+use crate::env_vars;
 use crate::errors::{CommandError, Done, ErrorKind};
 
 /// How long a daemon may take to be there, or to be gone.
@@ -57,6 +60,14 @@ pub(crate) async fn connect(dirs: &Dirs) -> Done<Client> {
         Found::Nobody => {}
     }
     start::start(dirs).await
+}
+
+/// Starts a daemon that has everything of its own below one folder, for a demonstration.
+pub(crate) async fn start_in(root: &Path) -> Done<(Dirs, Client)> {
+    let dirs = Dirs::below(Dirs::from_environment()?.home, root);
+    let also = [(env_vars::DIVISI_HOME, root.as_os_str()), (env_vars::DIVISI_ANYWHERE, OsStr::new("1"))];
+    let client = start::start_with(&dirs, &also).await?;
+    Ok((dirs, client))
 }
 
 /// Asks the daemon to end and waits until it has.

@@ -7,5 +7,5 @@ mod record;
 mod serve;
 mod start;
 
-pub(crate) use connect::{Found, connect, find, stop};
+pub(crate) use connect::{Found, connect, find, start_in, stop};
 pub(crate) use serve::{ServeOptions, serve};

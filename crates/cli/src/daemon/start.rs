@@ -1,5 +1,6 @@
 //! Starting the daemon in the background.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
@@ -21,13 +22,20 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Starts `divisi serve` in a session of its own and waits until it answers. When several do so at once, all but one
 /// of the new daemons find the lock taken and end, and everybody speaks with the one that is left.
 pub(super) async fn start(dirs: &Dirs) -> Done<Client> {
+    start_with(dirs, &[]).await
+}
+
+/// The same with further environment variables for the daemon.
+pub(super) async fn start_with(dirs: &Dirs, also: &[(&str, &OsStr)]) -> Done<Client> {
     dirs::make_private(&dirs.state)?;
     let log = open_log(dirs)?;
     let from = log.metadata().map(|metadata| metadata.len()).unwrap_or_default();
     let program =
         std::env::current_exe().map_err(|error| cannot("this program cannot be found").because(&error))?;
     let args = ["serve".into(), "--detached".into()];
-    let mut child = divisi_workspace::start_detached(&program, &args, std::env::vars_os(), &dirs.state, log)
+    let also = also.iter().map(|(name, value)| (OsString::from(name), (*value).to_owned()));
+    let variables = std::env::vars_os().chain(also);
+    let mut child = divisi_workspace::start_detached(&program, &args, variables, &dirs.state, log)
         .map_err(|error| cannot("the daemon cannot be started").because(&error))?;
     let started = Instant::now();
     let mut ended = None;

@@ -1,8 +1,11 @@
 //! The sample repository of the demonstration: a small shop in Python with a real test suite that partly fails.
 
 /// A file of the sample: path and content.
-pub const FILES: &[(&str, &str)] = &[
-    ("README.md", "# Sample shop\n\nA small shop with three known defects. Run the tests with `python3 -m unittest`.\n"),
+pub(crate) const FILES: &[(&str, &str)] = &[
+    (
+        "README.md",
+        "# Sample shop\n\nA small shop with three known defects. Run the tests with `python3 -m unittest`.\n",
+    ),
     (".gitignore", "__pycache__/\n"),
     ("divisi.toml", DIVISI_TOML),
     ("shop/__init__.py", ""),

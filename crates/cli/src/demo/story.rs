@@ -1,24 +1,24 @@
 //! The three tasks of the demonstration, each with the script that a rehearsal agent plays for it.
 
 /// One task of the demonstration.
-pub struct Task {
+pub(crate) struct Task {
     /// The prompt, as any agent gets it.
-    pub prompt: &'static str,
+    pub(crate) prompt: &'static str,
     /// The command that proves it.
-    pub check: &'static str,
+    pub(crate) check: &'static str,
     /// What a rehearsal agent plays.
-    pub script: &'static str,
+    pub(crate) script: &'static str,
 }
 
 impl Task {
     /// The prompt for a rehearsal agent, which finds its script in it.
-    pub fn rehearsal_prompt(&self) -> String {
+    pub(crate) fn rehearsal_prompt(&self) -> String {
         format!("{}\n\n```rehearsal\n{}```\n", self.prompt, self.script)
     }
 }
 
 /// The tasks, in the order in which they land.
-pub const TASKS: [Task; 3] = [
+pub(crate) const TASKS: [Task; 3] = [
     Task {
         prompt: "Fix the pager: pages count from one, and the last page may be short.",
         check: "python3 -m unittest tests.test_pager",

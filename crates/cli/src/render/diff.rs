@@ -39,7 +39,13 @@ pub(crate) fn stat(diff: &DiffView) -> String {
         let _ = writeln!(out, " {}  {path}{:pad$}  {counts}", letter(file.change), "");
     }
     let files = diff.files.len() + diff.files_dropped;
-    let _ = writeln!(out, " {files} files changed, {} added, {} removed", diff.added, diff.removed);
+    let _ = writeln!(
+        out,
+        " {} changed, {} added, {} removed",
+        super::count(files, "file"),
+        diff.added,
+        diff.removed
+    );
     out
 }
 

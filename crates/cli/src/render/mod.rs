@@ -8,3 +8,9 @@ pub(crate) mod table;
 pub(crate) mod task;
 pub(crate) mod time;
 pub(crate) mod transcript;
+
+/// A number of things: `1 file`, `3 files`.
+pub(crate) fn count(number: impl TryInto<u64>, thing: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}

@@ -69,12 +69,9 @@ fn show_attempt(out: &mut String, attempt: &AttemptView, now: Timestamp) {
     }
     if let Some(result) = &attempt.result {
         let commit = result.commit.get(..10).unwrap_or(&result.commit);
-        let (files, added, removed) = (result.files, result.added, result.removed);
-        let _ = writeln!(
-            out,
-            "  result     {commit}: {files} files, +{added} -{removed}, after turn {}",
-            result.turn
-        );
+        let (files, added, removed) = (super::count(result.files, "file"), result.added, result.removed);
+        let _ =
+            writeln!(out, "  result     {commit}: {files}, +{added} -{removed}, after turn {}", result.turn);
         for note in &result.notes {
             let _ = writeln!(out, "             {}", style::warn(clean::line(note)));
         }

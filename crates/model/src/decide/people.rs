@@ -69,7 +69,8 @@ pub(super) fn answer(state: &TaskState, id: ItemId, answer: Answer) -> Result<Ve
         },
         Ask::Question { options, .. } => match &answer {
             Answer::Chosen { option } => options.iter().any(|o| o.id == *option),
-            _ => true,
+            Answer::Approved { .. } => false,
+            Answer::Denied { .. } | Answer::Text { .. } | Answer::Withdrawn { .. } => true,
         },
         Ask::Criterion { .. } => matches!(answer, Answer::Approved { .. } | Answer::Denied { .. }),
         Ask::Review { .. } => {

@@ -1,0 +1,123 @@
+//! The daemon starts itself, is alone, ends when asked, and comes back after a kill.
+
+use std::os::unix::fs::PermissionsExt;
+
+use divisi_testkit::{TestEnv, wait_until};
+
+fn record(env: &TestEnv) -> serde_json::Value {
+    let path = env.home().join(".local/state/divisi/daemon.json");
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn daemons(env: &TestEnv) -> Vec<i32> {
+    let serving = env.processes().into_iter().filter(|process| process.command_line.contains(" serve"));
+    serving.map(|process| process.pid).collect()
+}
+
+#[test]
+fn it_starts_itself_once_and_ends_when_asked() {
+    let env = TestEnv::new();
+    env.divisi().args(["ls"]).run().require_success();
+    let first = record(&env);
+    assert_eq!(daemons(&env), [i32::try_from(first["pid"].as_u64().unwrap()).unwrap()]);
+    env.divisi().args(["ls"]).run().require_success();
+    assert_eq!(record(&env), first, "the second command speaks with the same daemon");
+    let mode =
+        std::fs::metadata(env.home().join(".local/state/divisi/daemon.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "the record holds the token");
+
+    let mut typed = env.transcript(env.root());
+    typed.divisi(&["stop", "--daemon"]);
+    typed.divisi(&["stop", "--daemon"]);
+    typed.divisi(&["stop", "--daemon", "--json"]);
+    insta::assert_snapshot!(typed, @r#"
+    $ divisi stop --daemon
+    the daemon has ended
+
+    $ divisi stop --daemon
+    the daemon does not run
+
+    $ divisi stop --daemon --json
+    {
+      "stopped": false
+    }
+    "#);
+    assert!(daemons(&env).is_empty());
+    assert!(!env.home().join(".local/state/divisi/daemon.json").exists());
+}
+
+#[test]
+fn many_first_commands_at_once_start_one_daemon() {
+    let env = TestEnv::new();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            let divisi = divisi_testkit::divisi_program();
+            let mut command = env.command(divisi);
+            command.arg("ls").stdin(std::process::Stdio::null());
+            scope.spawn(move || assert!(command.output().unwrap().status.success()));
+        }
+    });
+    wait_until("the daemons that came too late have ended", || daemons(&env).len() == 1);
+    env.divisi().args(["stop", "--daemon"]).run().require_success();
+}
+
+#[test]
+fn one_that_was_killed_is_replaced() {
+    let env = TestEnv::new();
+    env.divisi().args(["ls"]).run().require_success();
+    let first = record(&env);
+    let pid = first["pid"].as_u64().unwrap().to_string();
+    env.program("kill").args(["-9", pid.as_str()]).run().require_success();
+    env.divisi().args(["ls"]).run().require_success();
+    let second = record(&env);
+    assert_ne!(second["pid"], first["pid"]);
+    assert_ne!(second["token"], first["token"], "a token lives as long as its daemon");
+    env.divisi().args(["stop", "--daemon"]).run().require_success();
+}
+
+#[test]
+fn one_of_another_version_is_replaced() {
+    let env = TestEnv::new();
+    env.divisi().args(["ls"]).run().require_success();
+    let mut old = record(&env);
+    old["version"] = "0.0.1".into();
+    let path = env.home().join(".local/state/divisi/daemon.json");
+    std::fs::write(&path, old.to_string()).unwrap();
+    env.divisi().args(["ls"]).run().require_success();
+    assert_ne!(record(&env)["pid"], old["pid"]);
+    env.divisi().args(["stop", "--daemon"]).run().require_success();
+}
+
+#[test]
+fn a_second_one_in_the_foreground_is_refused() {
+    let env = TestEnv::new();
+    env.divisi().args(["ls"]).run().require_success();
+    let second = env.divisi().args(["serve"]).run();
+    second.require_code(4);
+    assert!(second.stderr.contains("the daemon runs already"), "{second}");
+    env.divisi().args(["stop", "--daemon"]).run().require_success();
+}
+
+#[test]
+fn one_that_cannot_start_says_why() {
+    let env = TestEnv::new();
+    std::fs::create_dir_all(env.home().join(".config/divisi")).unwrap();
+    std::fs::write(env.home().join(".config/divisi/config.toml"), "parallel = \"many\"\n").unwrap();
+    let mut typed = env.transcript(env.root());
+    typed.divisi(&["ls"]).require_code(6);
+    insta::assert_snapshot!(typed, @r#"
+    $ divisi ls
+    --- stderr
+    error: the daemon did not start
+      because it ended with exit status: 9
+      because error: [home]/.config/divisi/config.toml is not right
+          because TOML parse error at line 1, column 12
+              |
+            1 | parallel = "many"
+              |  ^^^^^^
+            invalid type: string "many", expected u16
+        hint: docs/reference/configuration.md lists the keys
+    hint: divisi serve runs it in the foreground and shows what is wrong
+    [exit code 6]
+    "#);
+}
