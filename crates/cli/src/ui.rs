@@ -21,12 +21,19 @@ pub(crate) struct Ui {
     pub(crate) quiet: bool,
     /// Every question is answered by yes.
     pub(crate) yes: bool,
+    /// Progress is shown although nobody may look on.
+    looked_at: bool,
 }
 
 impl Ui {
     /// As the person asked for.
     pub(crate) fn new(global: &Global) -> Self {
-        Self { json: global.json, quiet: global.quiet, yes: global.yes }
+        Self { json: global.json, quiet: global.quiet, yes: global.yes, looked_at: false }
+    }
+
+    /// The same, but progress is shown in any case.
+    pub(crate) fn looked_at(self) -> Self {
+        Self { looked_at: true, ..self }
     }
 
     /// Writes data.
@@ -72,7 +79,7 @@ impl Ui {
 
     /// Says something only to a person who looks on.
     pub(crate) fn progress(&self, text: impl AsRef<str>) {
-        if !self.quiet && std::io::stderr().is_terminal() {
+        if !self.quiet && (self.looked_at || std::io::stderr().is_terminal()) {
             self.stderr(text.as_ref());
         }
     }

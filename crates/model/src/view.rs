@@ -75,12 +75,18 @@ pub fn status(task: &TaskState, attempt: &AttemptState) -> Status {
             };
             make(Attention::Backlog, "queued", why.into(), format!("divisi stop {handle}"))
         }
-        Phase::Preparing => make(
-            Attention::Working,
-            "preparing",
-            "the workspace is made and its setup runs".into(),
-            format!("divisi log -f {handle}"),
-        ),
+        Phase::Preparing => {
+            let why = match (attempt.workspace.is_some(), attempt.queue.first().map(|prompt| prompt.origin)) {
+                (false, _) => "the workspace is made and its setup runs",
+                (true, Some(crate::event::Origin::Check)) => "sent back by a failed check",
+                (true, Some(crate::event::Origin::Review)) => "sent back by a review",
+                (true, Some(crate::event::Origin::Conflict)) => {
+                    "brought onto what landed meanwhile, to resolve the conflict"
+                }
+                (true, _) => "it starts again",
+            };
+            make(Attention::Working, "preparing", why.into(), format!("divisi log -f {handle}"))
+        }
         Phase::Working => {
             let turn = attempt.running_turn().map(|turn| turn.number);
             let reason = turn

@@ -45,6 +45,7 @@ pub mod launch;
 mod listing;
 mod message;
 mod move_base;
+mod new_repository;
 mod programs;
 mod project;
 mod result;
@@ -65,6 +66,7 @@ pub use integrate::{
 pub use land::{Dirty, DirtyFile, LandError, LandRequest, Landed};
 pub use listing::EntryMode;
 pub use move_base::{BaseMove, KeptFile, MoveBaseError, UnfinishedMove};
+pub use new_repository::NewRepositoryError;
 pub use programs::{ask_program, leave_session, start_detached};
 pub use project::{Checkout, Head, Project, ProjectError};
 pub use result::{AttemptResult, History, ImportLimits, ResultError, ResultRequest};

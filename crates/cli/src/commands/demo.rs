@@ -45,6 +45,7 @@ struct Place {
 }
 
 pub(crate) async fn run(args: &DemoArgs, ui: &Ui) -> Done {
+    let ui = &ui.looked_at();
     let place = make_place(&args.agent)?;
     ui.say(format!("A sample repository whose tests partly fail: {}", place.repository.display()));
     let (dirs, client) = daemon::start_in(&place.root).await?;
@@ -198,8 +199,10 @@ fn summary(tasks: &[TaskView]) -> String {
         if failed > 0 {
             let turns = attempt.turns.len();
             text.push_str(&format!(
-                "      said it was done too early: {failed} check failed, it was sent back with the log, and passed \
-                 after turn {turns}\n"
+                "      {} said it was done too early: {} failed, it was sent back with the log, and passed after turn \
+                 {turns}\n",
+                clean::line(&attempt.agent),
+                crate::render::count(failed, "check")
             ));
         }
         if let (Some(result), Some(landing)) = (&attempt.result, &attempt.landing) {
