@@ -277,7 +277,8 @@ impl Hub {
         let path = self.own_dir()?.join(name);
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(io_error("open", &path))?;
-        file.lock().map_err(io_error("lock", &path))?;
+        let locked = rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive);
+        locked.map_err(|e| io_error("lock", &path)(e.into()))?;
         Ok(file)
     }
 
@@ -340,6 +341,8 @@ pub(crate) fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Erro
 
 /// Makes the repository beside its place and moves it there whole, so that nobody ever sees half of it.
 fn create(git: &Git, dir: &Path) -> Result<(), HubError> {
+    // Absolute, because git runs in a folder of its own.
+    let dir = &std::path::absolute(dir).map_err(io_error("find", dir))?;
     let parent = dir.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(parent).map_err(io_error("make", parent))?;
     let new = tempdir_in(parent).map_err(io_error("make a folder in", parent))?;

@@ -7,8 +7,8 @@ use rustix::fs::{FileType, Stat, fstat};
 use super::manifest::{Item, ItemKind};
 use super::{ArchiveError, ArchiveLimits};
 use crate::beneath::Beneath;
-use crate::git::{FastImport, GitError};
-use crate::ids::{BlobId, RepoPath};
+use crate::git::{FastImport, GitError, Ticket};
+use crate::ids::RepoPath;
 use crate::ignore_rules::{MAX_IGNORE_BYTES, Rules};
 use crate::listing::Listing;
 use crate::snapshot::{Note, NoteKind, is_cache_tag};
@@ -25,7 +25,7 @@ pub(super) struct Gather<'a> {
     pub(super) limits: ArchiveLimits,
     /// Nothing on the second round, which only looks whether anything changed.
     pub(super) objects: Option<&'a mut FastImport>,
-    pub(super) items: Vec<Item>,
+    pub(super) items: Vec<(Item, Option<Ticket>)>,
     pub(super) prints: HashMap<RepoPath, Print>,
     pub(super) left_out: Vec<Note>,
     pub(super) bytes: u64,
@@ -149,11 +149,11 @@ impl Gather<'_> {
         Ok(())
     }
 
-    fn keep(&mut self, path: RepoPath, kind: ItemKind, stat: &Stat, size: u64, blob: Option<BlobId>) {
+    fn keep(&mut self, path: RepoPath, kind: ItemKind, stat: &Stat, size: u64, blob: Option<Ticket>) {
         self.bytes += size;
         self.prints.insert(path.clone(), Print::of(stat));
         let time = (stat.st_mtime, stat.st_mtime_nsec.cast_signed());
-        self.items.push(Item { path, kind, mode: stat.st_mode & 0o7777, time, size, blob });
+        self.items.push((Item { path, kind, mode: stat.st_mode & 0o7777, time, size, blob: None }, blob));
     }
 
     fn leave_out(&mut self, path: RepoPath, kind: NoteKind) {

@@ -7,7 +7,7 @@ use super::gather::Gather;
 use super::manifest::{self, Item};
 use super::{ArchiveError, ArchiveRequest, Archived};
 use crate::beneath::Beneath;
-use crate::git::{Change, FastImport, GitError, NewCommit, Parent};
+use crate::git::{Change, FastImport, GitError, NewCommit, Parent, Ticket};
 use crate::hub::{Hub, check_label};
 use crate::ids::{CommitId, RepoPath};
 use crate::ignore_rules::Rules;
@@ -40,6 +40,13 @@ impl Workspaces {
         let mut round = gather(&base, &base_rules, space, request, Some(&mut objects));
         round.run(&top)?;
         let Gather { items, prints, left_out, bytes, .. } = round;
+        let names = objects.names().map_err(git("store the files in the hub"))?;
+        let name = |(mut item, ticket): (Item, Option<Ticket>)| {
+            item.blob = ticket.map(|ticket| names.of(ticket).cloned()).transpose()?;
+            Ok(item)
+        };
+        let items: Result<Vec<Item>, GitError> = items.into_iter().map(name).collect();
+        let items = items.map_err(git("store the files in the hub"))?;
         // Pipes and sockets hold nothing, and caches can be made again.
         let lost = left_out.iter().filter(|note| !matches!(note.kind, NoteKind::Special | NoteKind::Cache));
         let lost: Vec<_> = lost.cloned().collect();
@@ -100,6 +107,8 @@ fn store(
 ) -> Result<CommitId, ArchiveError> {
     let git = |source: GitError| ArchiveError::Git { doing: "record the archive", source };
     let manifest = objects.blob(&manifest::write(items)).map_err(git)?;
+    let stored = objects.names().map_err(git)?;
+    let manifest = stored.of(manifest).map_err(git)?;
     let names: BTreeSet<&str> =
         items.iter().filter_map(|item| item.blob.as_ref()).map(|blob| blob.as_str()).collect();
     let paths: Vec<(RepoPath, &str)> = names
@@ -120,22 +129,16 @@ fn store(
     Ok(commit)
 }
 
-/// Reads every blob of the archive once.
+/// Reads every blob of the archive.
 fn read_back(hub: &Hub, items: &[Item]) -> Result<(), ArchiveError> {
-    let mut objects = hub.cat_file()?;
-    let mut known: HashMap<&str, u64> = HashMap::new();
-    for item in items {
-        let Some(blob) = &item.blob else { continue };
-        let size = match known.get(blob.as_str()) {
-            Some(size) => Some(*size),
-            None => objects
-                .copy(blob.as_str(), &mut io::sink())
-                .map_err(|source| ArchiveError::Git { doing: "read the archive back", source })?,
-        };
+    let named = || items.iter().filter_map(|item| Some((item, item.blob.as_ref()?)));
+    let mut answers = hub.cat_file()?.ask_all(named().map(|(_, blob)| blob.to_string()).collect());
+    for (item, _) in named() {
+        let size = answers.next(&mut io::sink());
+        let size = size.map_err(|source| ArchiveError::Git { doing: "read the archive back", source })?;
         if size != Some(item.size) {
             return Err(ArchiveError::NotReadable(item.path.clone()));
         }
-        known.insert(blob.as_str(), item.size);
     }
     Ok(())
 }

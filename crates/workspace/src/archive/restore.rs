@@ -13,11 +13,11 @@ use super::ArchiveError;
 use super::manifest::{self, Item, ItemKind};
 use super::put_away::io_error;
 use crate::beneath::{Beneath, looks_like_dot_git};
-use crate::git::{CatFile, GitError, Kind};
+use crate::git::{Answers, GitError};
 use crate::git_box::Confine;
 use crate::hub::Hub;
 use crate::ids::{CommitId, RepoPath};
-use crate::listing::{Entry, EntryMode};
+use crate::listing::EntryMode;
 use crate::space::{Presence, Workspace, Workspaces, dir_identity, make_git_dir, remove_tree, save_record};
 
 impl Workspaces {
@@ -33,8 +33,9 @@ impl Workspaces {
         let items = text.and_then(|text| manifest::read(&text));
         let items = items.ok_or_else(|| ArchiveError::Damaged(name.to_owned()))?;
         self.rebuild(space, |dir| {
-            let mut objects = hub.cat_file()?;
-            write_items(&Beneath::open(dir).map_err(io_error("open", b""))?, &items, &mut objects)
+            let blobs = items.iter().filter_map(|item| item.blob.as_ref()).map(ToString::to_string).collect();
+            let mut blobs = hub.cat_file()?.ask_all(blobs);
+            write_items(&Beneath::open(dir).map_err(io_error("open", b""))?, &items, &mut blobs)
         })
     }
 
@@ -48,9 +49,11 @@ impl Workspaces {
             let git_dir = dir.join(".git");
             make_git_dir(hub, &git_dir, &record).map_err(io_error("make the git directory of", b""))?;
             let top = Beneath::open(dir).map_err(io_error("open", b""))?;
-            let mut objects = hub.cat_file()?;
-            for (path, entry) in hub.listing(snapshot)?.iter() {
-                write_entry(&top, path, entry, &mut objects)?;
+            let listing = hub.listing(snapshot)?;
+            let blobs = listing.iter().filter(|(_, entry)| entry.mode != EntryMode::Gitlink);
+            let mut blobs = hub.cat_file()?.ask_all(blobs.map(|(_, entry)| entry.oid.to_string()).collect());
+            for (path, entry) in listing.iter() {
+                write_entry(&top, path, entry.mode, &mut blobs)?;
             }
             let git = |source: GitError| ArchiveError::Git { doing: "make the index", source };
             let call = || hub.git.call(&git_dir).work_tree(dir).confine(Confine::writing([dir])).long();
@@ -112,7 +115,10 @@ impl Workspace {
             }
         }
         match entry {
-            Some(entry) => write_entry(&top, path, entry, &mut hub.cat_file()?),
+            Some(entry) if entry.mode == EntryMode::Gitlink => Ok(()),
+            Some(entry) => {
+                write_entry(&top, path, entry.mode, &mut hub.cat_file()?.ask_all(vec![entry.oid.to_string()]))
+            }
             None => Ok(()),
         }
     }
@@ -122,33 +128,34 @@ fn folder_of(top: &Beneath, path: &RepoPath) -> io::Result<Beneath> {
     top.dir(if path.parent().is_empty() { b"." } else { path.parent() })
 }
 
+/// Writes a file or link whose blob is the next one to come.
 fn write_entry(
     top: &Beneath,
     path: &RepoPath,
-    entry: &Entry,
-    objects: &mut CatFile,
+    mode: EntryMode,
+    blobs: &mut Answers,
 ) -> Result<(), ArchiveError> {
     let io = |e| io_error("write", path.as_bytes())(e);
     let folder = top.make_dirs(path.parent()).map_err(io)?;
-    match entry.mode {
+    match mode {
         EntryMode::Gitlink => drop(folder.make_dirs(path.file_name()).map_err(io)?),
         EntryMode::Symlink => {
-            let target = link_text(objects, &entry.oid, path)?;
+            let target = link_text(blobs, path)?;
             let name = OsStr::from_bytes(path.file_name());
             symlinkat(OsStr::from_bytes(&target), &folder, name).map_err(|e| io(e.into()))?;
         }
         EntryMode::File | EntryMode::Executable => {
-            let mode = if entry.mode == EntryMode::Executable { 0o777 } else { 0o666 };
-            let mut file = folder.new_file(path.file_name(), mode).map_err(io)?;
-            copy(objects, &entry.oid, path, &mut file)?;
+            let bits = if mode == EntryMode::Executable { 0o777 } else { 0o666 };
+            let mut file = folder.new_file(path.file_name(), bits).map_err(io)?;
+            copy(blobs, path, &mut file)?;
         }
     }
     Ok(())
 }
 
-fn write_items(top: &Beneath, items: &[Item], objects: &mut CatFile) -> Result<(), ArchiveError> {
+fn write_items(top: &Beneath, items: &[Item], blobs: &mut Answers) -> Result<(), ArchiveError> {
     for item in items {
-        write_item(top, item, objects)?;
+        write_item(top, item, blobs)?;
     }
     // Folders last and from the inside out: a read-only one would not take its files, and each file changes its time.
     for item in items.iter().rev().filter(|item| item.kind == ItemKind::Dir) {
@@ -160,23 +167,23 @@ fn write_items(top: &Beneath, items: &[Item], objects: &mut CatFile) -> Result<(
     Ok(())
 }
 
-fn write_item(top: &Beneath, item: &Item, objects: &mut CatFile) -> Result<(), ArchiveError> {
+fn write_item(top: &Beneath, item: &Item, blobs: &mut Answers) -> Result<(), ArchiveError> {
     let path = &item.path;
     let io = |e| io_error("write", path.as_bytes())(e);
     let name = OsStr::from_bytes(path.file_name());
     let damaged = || ArchiveError::NotReadable(path.clone());
     match (item.kind, &item.blob) {
         (ItemKind::Dir, _) => drop(top.make_dirs(path.as_bytes()).map_err(io)?),
-        (ItemKind::Link, Some(blob)) => {
+        (ItemKind::Link, Some(_)) => {
             let folder = folder_of(top, path).map_err(io)?;
-            let target = link_text(objects, blob.as_str(), path)?;
+            let target = link_text(blobs, path)?;
             symlinkat(OsStr::from_bytes(&target), &folder, name).map_err(|e| io(e.into()))?;
             utimensat(&folder, name, &times(item), AtFlags::SYMLINK_NOFOLLOW).map_err(|e| io(e.into()))?;
         }
-        (ItemKind::File, Some(blob)) => {
+        (ItemKind::File, Some(_)) => {
             let folder = folder_of(top, path).map_err(io)?;
             let mut file = folder.new_file(path.file_name(), 0o600).map_err(io)?;
-            copy(objects, blob.as_str(), path, &mut file)?;
+            copy(blobs, path, &mut file)?;
             futimens(&file, &times(item)).map_err(|e| io(e.into()))?;
             fchmod(&file, Mode::from_raw_mode(item.mode)).map_err(|e| io(e.into()))?;
         }
@@ -190,18 +197,15 @@ fn times(item: &Item) -> Timestamps {
     Timestamps { last_access: time, last_modification: time }
 }
 
-fn copy(objects: &mut CatFile, name: &str, path: &RepoPath, to: &mut fs::File) -> Result<(), ArchiveError> {
-    let copied = objects.copy(name, to);
-    match copied.map_err(|source| ArchiveError::Git { doing: "read from the hub", source })? {
+fn copy(blobs: &mut Answers, path: &RepoPath, to: &mut dyn io::Write) -> Result<(), ArchiveError> {
+    match blobs.next(to).map_err(|source| ArchiveError::Git { doing: "read from the hub", source })? {
         Some(_) => Ok(()),
         None => Err(ArchiveError::NotReadable(path.clone())),
     }
 }
 
-fn link_text(objects: &mut CatFile, name: &str, path: &RepoPath) -> Result<Vec<u8>, ArchiveError> {
-    let read = objects.read(name, 1 << 16);
-    match read.map_err(|source| ArchiveError::Git { doing: "read from the hub", source })? {
-        Some((Kind::Blob, target)) => Ok(target),
-        _ => Err(ArchiveError::NotReadable(path.clone())),
-    }
+fn link_text(blobs: &mut Answers, path: &RepoPath) -> Result<Vec<u8>, ArchiveError> {
+    let mut target = Vec::new();
+    copy(blobs, path, &mut target)?;
+    Ok(target)
 }

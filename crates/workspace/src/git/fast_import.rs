@@ -6,7 +6,9 @@
 
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
-use std::process::{ChildStdin, ChildStdout};
+use std::process::ChildStdin;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::JoinHandle;
 
 use super::call::LONG_TIMEOUT;
 use super::{Git, GitError, Running};
@@ -14,6 +16,23 @@ use crate::git_box::Confine;
 use crate::ids::{BlobId, CommitId, RepoPath, Signature};
 
 const COMMAND: &str = "fast-import";
+/// Names of blobs that may wait to be taken. More are taken whenever as many are open, so nobody waits for ever.
+const ANSWERS_AHEAD: usize = 4096;
+
+/// A blob that was handed over; its name is known when [`FastImport::names`] was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticket(usize);
+
+/// The names of all blobs handed over so far.
+#[derive(Debug)]
+pub(crate) struct Names(Vec<BlobId>);
+
+impl Names {
+    /// The name of one of them.
+    pub(crate) fn of(&self, ticket: Ticket) -> Result<&BlobId, GitError> {
+        self.0.get(ticket.0).ok_or_else(|| GitError::unexpected(COMMAND, "a name for each blob"))
+    }
+}
 
 /// A commit of the open stream that later commands may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +70,12 @@ pub(crate) enum Parent<'a> {
 pub(crate) struct FastImport {
     running: Option<Running>,
     say: io::BufWriter<ChildStdin>,
-    answer: BufReader<ChildStdout>,
+    answers: Receiver<String>,
+    reader: Option<JoinHandle<()>>,
     marks: u32,
+    /// Names of blobs that were answered, and how many are still to come.
+    named: Vec<BlobId>,
+    open: usize,
 }
 
 impl FastImport {
@@ -68,25 +91,34 @@ impl FastImport {
             .start()?;
         let missing = || GitError::unexpected(COMMAND, "a pipe");
         let say = io::BufWriter::with_capacity(1 << 16, running.take_stdin().ok_or_else(missing)?);
-        let answer = BufReader::new(running.take_stdout().ok_or_else(missing)?);
-        Ok(Self { running: Some(running), say, answer, marks: 0 })
+        let stdout = running.take_stdout().ok_or_else(missing)?;
+        let (send, answers) = sync_channel(ANSWERS_AHEAD);
+        let reader = std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines() {
+                let Ok(line) = line else { return };
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let reader = Some(reader);
+        Ok(Self { running: Some(running), say, answers, reader, marks: 0, named: Vec::new(), open: 0 })
     }
 
-    /// Stores the bytes and gives their name.
-    pub(crate) fn blob(&mut self, bytes: &[u8]) -> Result<BlobId, GitError> {
+    /// Stores the bytes. Nobody waits for git here, so many small files go over at the speed of the pipe.
+    pub(crate) fn blob(&mut self, bytes: &[u8]) -> Result<Ticket, GitError> {
         let mark = self.next_mark();
         self.put(format!("blob\nmark :{mark}\ndata {}\n", bytes.len()).as_bytes())?;
         self.put(bytes)?;
-        self.put(format!("\nget-mark :{mark}\n").as_bytes())?;
-        self.answer_name()
+        self.blob_done(mark)
     }
 
     /// Stores exactly `size` bytes of `from`. If it gives fewer, the rest is filled with zeros so that the stream
     /// stays whole, and the answer is nothing: the file changed while it was read.
-    pub(crate) fn blob_from(&mut self, from: &mut dyn Read, size: u64) -> Result<Option<BlobId>, GitError> {
+    pub(crate) fn blob_from(&mut self, from: &mut dyn Read, size: u64) -> Result<Option<Ticket>, GitError> {
         let mark = self.next_mark();
         self.put(format!("blob\nmark :{mark}\ndata {size}\n").as_bytes())?;
-        let mut chunk = vec![0u8; 1 << 16];
+        let mut chunk = vec![0u8; usize::try_from(size).unwrap_or(usize::MAX).clamp(1, 1 << 16)];
         let (mut left, mut whole) = (size, true);
         while left > 0 {
             let want = usize::try_from(left).unwrap_or(usize::MAX).min(chunk.len());
@@ -99,9 +131,33 @@ impl FastImport {
             self.put(&chunk[..n])?;
             left -= n as u64;
         }
+        let ticket = self.blob_done(mark)?;
+        Ok(whole.then_some(ticket))
+    }
+
+    /// Waits for the names of all blobs so far.
+    pub(crate) fn names(&mut self) -> Result<Names, GitError> {
+        self.collect()?;
+        Ok(Names(self.named.clone()))
+    }
+
+    fn blob_done(&mut self, mark: u32) -> Result<Ticket, GitError> {
         self.put(format!("\nget-mark :{mark}\n").as_bytes())?;
-        let name = self.answer_name()?;
-        Ok(whole.then_some(name))
+        self.open += 1;
+        let ticket = Ticket(self.named.len() + self.open - 1);
+        if self.open >= ANSWERS_AHEAD {
+            self.collect()?;
+        }
+        Ok(ticket)
+    }
+
+    fn collect(&mut self) -> Result<(), GitError> {
+        while self.open > 0 {
+            let name = self.answer_name()?;
+            self.named.push(name);
+            self.open -= 1;
+        }
+        Ok(())
     }
 
     /// Records a commit whose tree is the first parent's with `changes` applied in order; gives it and its mark.
@@ -111,6 +167,7 @@ impl FastImport {
         parent: Parent<'_>,
         changes: impl Iterator<Item = Change<'a>>,
     ) -> Result<(Mark, CommitId), GitError> {
+        self.collect()?;
         let mark = self.next_mark();
         let message = new.message.as_bytes();
         let head = format!(
@@ -145,11 +202,12 @@ impl FastImport {
 
     /// Ends the stream; everything is in the repository afterwards.
     pub(crate) fn finish(mut self) -> Result<(), GitError> {
+        self.collect()?;
         self.put(b"done\n")?;
         self.flush()?;
         drop(self.say);
-        let mut rest = Vec::new();
-        let _ = self.answer.read_to_end(&mut rest);
+        drop(self.answers);
+        drop(self.reader.map(JoinHandle::join));
         match self.running {
             Some(running) => running.finish()?.expect_success(COMMAND.into()),
             None => Err(GitError::unexpected(COMMAND, "a stream that is still open")),
@@ -162,20 +220,20 @@ impl FastImport {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), GitError> {
-        self.say.write_all(bytes).or_else(|source| Err(self.broken(source)))
+        self.say.write_all(bytes).map_err(|source| self.broken(source))
     }
 
     fn flush(&mut self) -> Result<(), GitError> {
-        self.say.flush().or_else(|source| Err(self.broken(source)))
+        self.say.flush().map_err(|source| self.broken(source))
     }
 
     fn answer_name(&mut self) -> Result<BlobId, GitError> {
         self.flush()?;
-        let mut line = String::new();
-        match self.answer.read_line(&mut line) {
-            Ok(0) => Err(self.broken(io::ErrorKind::UnexpectedEof.into())),
-            Ok(_) => BlobId::parse(line.trim_end()).map_err(|e| GitError::unexpected(COMMAND, e.to_string())),
-            Err(source) => Err(self.broken(source)),
+        match self.answers.recv() {
+            Ok(line) => {
+                BlobId::parse(line.trim_end()).map_err(|e| GitError::unexpected(COMMAND, e.to_string()))
+            }
+            Err(_) => Err(self.broken(io::ErrorKind::UnexpectedEof.into())),
         }
     }
 

@@ -18,10 +18,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(crate) use batch::{CatFile, Kind};
+pub(crate) use batch::{Answers, CatFile, Kind};
 pub(crate) use call::Call;
 pub use error::GitError;
-pub(crate) use fast_import::{Change, FastImport, NewCommit, Parent};
+pub(crate) use fast_import::{Change, FastImport, NewCommit, Parent, Ticket};
 pub(crate) use process::Running;
 
 /// The oldest git that can do all that is asked here.

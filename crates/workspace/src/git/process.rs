@@ -59,6 +59,13 @@ impl Running {
         self.child.stdout.take()
     }
 
+    /// Ends it at once with its group; it still has to be finished or dropped.
+    pub(crate) fn kill(&mut self) {
+        if !self.reaped {
+            let _ = kill_process_group(self.group, Signal::KILL);
+        }
+    }
+
     /// Waits for the end. The pipes should have been taken and read, or the process may wait for us.
     pub(crate) fn finish(mut self) -> Result<Ended, GitError> {
         drop(self.child.stdin.take());

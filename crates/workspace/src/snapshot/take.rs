@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::dot_files::rules_of;
-use super::walk::{Found, Walk};
+use super::walk::{Found, Walk, Walked};
 use super::{Snapshot, SnapshotError, SnapshotRequest};
 use crate::beneath::Beneath;
 use crate::git::{Change, FastImport, GitError, NewCommit, Parent};
@@ -36,24 +36,9 @@ impl Workspace {
         let mut objects = FastImport::open(&hub.git, hub.dir()).map_err(git("open the hub for writing"))?;
         let top = Beneath::open(&self.path()).map_err(io("open the workspace"))?;
 
-        let mut walk = Walk {
-            base: &base,
-            base_rules: &base_rules,
-            own_rules,
-            included: &included,
-            limits: request.limits,
-            objects: &mut objects,
-            cache: &mut cache,
-            found: BTreeMap::new(),
-            notes: Vec::new(),
-            notes_dropped: 0,
-            files_read: 0,
-            bytes_read: 0,
-            hidden_files: 0,
-            hidden_bytes: 0,
-        };
-        walk.run(&top)?;
-        let Walk { found, notes, notes_dropped, files_read, bytes_read, .. } = walk;
+        let rules = (&*base, &base_rules, own_rules);
+        let walk = Walk::new(rules, &included, request.limits, &mut objects, &mut cache);
+        let Walked { found, notes, notes_dropped, files_read, bytes_read } = walk.run(&top)?;
 
         let temporary = temporary_ref();
         let new = NewCommit {

@@ -8,7 +8,7 @@ use rustix::fs::{FileType, Stat, fstat};
 use super::dot_files::is_cache_tag;
 use super::{MAX_NOTES, Note, NoteKind, SnapshotError, SnapshotLimits};
 use crate::beneath::{Beneath, is_absent, looks_like_dot_git};
-use crate::git::{FastImport, GitError};
+use crate::git::{FastImport, GitError, Ticket};
 use crate::ids::RepoPath;
 use crate::ignore_rules::{MAX_IGNORE_BYTES, Rules};
 use crate::listing::{Entry, EntryMode, Listing};
@@ -28,22 +28,45 @@ pub(super) struct Found {
     pub(super) hidden: bool,
 }
 
+/// A file whose blob may still be on its way into the hub.
+#[derive(Debug)]
+struct Pending {
+    mode: EntryMode,
+    hidden: bool,
+    content: Content,
+}
+
+impl Pending {
+    fn of_base(entry: &Entry) -> Self {
+        Self { mode: entry.mode, hidden: false, content: Content::Known(entry.oid.clone()) }
+    }
+}
+
+/// The bytes of a file.
+#[derive(Debug)]
+enum Content {
+    /// Known to be in the hub.
+    Known(Box<str>),
+    /// Handed over; remembered as what the file was when it looked so, unless it was changing.
+    HandedOver { ticket: Ticket, print: Option<Print> },
+}
+
 /// What the walk needs to know and what it gathers.
 pub(super) struct Walk<'a> {
-    pub(super) base: &'a Listing,
-    pub(super) base_rules: &'a Rules,
-    pub(super) own_rules: Rules,
-    pub(super) included: &'a HashSet<&'a RepoPath>,
-    pub(super) limits: SnapshotLimits,
-    pub(super) objects: &'a mut FastImport,
-    pub(super) cache: &'a mut StatCache,
-    pub(super) found: BTreeMap<RepoPath, Found>,
-    pub(super) notes: Vec<Note>,
-    pub(super) notes_dropped: usize,
-    pub(super) files_read: usize,
-    pub(super) bytes_read: u64,
-    pub(super) hidden_files: usize,
-    pub(super) hidden_bytes: u64,
+    base: &'a Listing,
+    base_rules: &'a Rules,
+    own_rules: Rules,
+    included: &'a HashSet<&'a RepoPath>,
+    limits: SnapshotLimits,
+    objects: &'a mut FastImport,
+    cache: &'a mut StatCache,
+    pending: BTreeMap<RepoPath, Pending>,
+    notes: Vec<Note>,
+    notes_dropped: usize,
+    files_read: usize,
+    bytes_read: u64,
+    hidden_files: usize,
+    hidden_bytes: u64,
 }
 
 /// What the folders above say about a path.
@@ -54,10 +77,61 @@ struct Above {
     depth: usize,
 }
 
-impl Walk<'_> {
+/// What a walk found.
+pub(super) struct Walked {
+    pub(super) found: BTreeMap<RepoPath, Found>,
+    pub(super) notes: Vec<Note>,
+    pub(super) notes_dropped: usize,
+    pub(super) files_read: usize,
+    pub(super) bytes_read: u64,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        (base, base_rules, own_rules): (&'a Listing, &'a Rules, Rules),
+        included: &'a HashSet<&'a RepoPath>,
+        limits: SnapshotLimits,
+        objects: &'a mut FastImport,
+        cache: &'a mut StatCache,
+    ) -> Self {
+        Self {
+            base,
+            base_rules,
+            own_rules,
+            included,
+            limits,
+            objects,
+            cache,
+            pending: BTreeMap::new(),
+            notes: Vec::new(),
+            notes_dropped: 0,
+            files_read: 0,
+            bytes_read: 0,
+            hidden_files: 0,
+            hidden_bytes: 0,
+        }
+    }
+
     /// Walks everything below the workspace's top.
-    pub(super) fn run(&mut self, top: &Beneath) -> Result<(), SnapshotError> {
-        self.folder(top, b"", Above::default())
+    pub(super) fn run(mut self, top: &Beneath) -> Result<Walked, SnapshotError> {
+        self.folder(top, b"", Above::default())?;
+        let names = self.objects.names().map_err(cannot_store)?;
+        let mut found = BTreeMap::new();
+        for (path, pending) in self.pending {
+            let oid = match pending.content {
+                Content::Known(oid) => oid,
+                Content::HandedOver { ticket, print } => {
+                    let name = names.of(ticket).map_err(cannot_store)?.as_str();
+                    if let Some(print) = print {
+                        self.cache.put(&path, print, name);
+                    }
+                    name.into()
+                }
+            };
+            found.insert(path, Found { entry: Entry { mode: pending.mode, oid }, hidden: pending.hidden });
+        }
+        let (notes, notes_dropped) = (self.notes, self.notes_dropped);
+        Ok(Walked { found, notes, notes_dropped, files_read: self.files_read, bytes_read: self.bytes_read })
     }
 
     fn folder(&mut self, at: &Beneath, folder: &[u8], above: Above) -> Result<(), SnapshotError> {
@@ -122,7 +196,7 @@ impl Walk<'_> {
             if below.names().is_ok_and(|names| !names.is_empty()) {
                 self.note(path.clone(), NoteKind::SubmoduleContent);
             }
-            self.found.insert(path.clone(), Found { entry: entry.clone(), hidden: false });
+            self.pending.insert(path.clone(), Pending::of_base(entry));
             return Ok(());
         }
         let tracked = self.base.has_below(path.as_bytes());
@@ -167,7 +241,7 @@ impl Walk<'_> {
         if ignored == Ignored::Yes || (!tracked && self.included.contains(&path)) {
             return Ok(());
         }
-        if self.found.len() >= self.limits.files {
+        if self.pending.len() >= self.limits.files {
             return Err(SnapshotError::TooManyFiles(self.limits.files));
         }
         let size = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
@@ -188,43 +262,37 @@ impl Walk<'_> {
         if ignored == Ignored::NoLonger && !above.by_base {
             self.note(path.clone(), NoteKind::Exposed);
         }
-        if let Some(oid) = self.bytes_of(at, name, &path, stat, size)? {
+        if let Some(content) = self.bytes_of(at, name, &path, stat)? {
             let mode = match FileType::from_raw_mode(stat.st_mode) {
                 FileType::Symlink => EntryMode::Symlink,
                 _ if stat.st_mode & 0o100 != 0 => EntryMode::Executable,
                 _ => EntryMode::File,
             };
-            self.found.insert(path, Found { entry: Entry { mode, oid }, hidden });
+            self.pending.insert(path, Pending { mode, hidden, content });
         }
         Ok(())
     }
 
-    /// The blob of a file's bytes, read only if it may have changed. Nothing if it had to be left out.
+    /// A file's bytes, read only if it may have changed. Nothing if it had to be left out.
     fn bytes_of(
         &mut self,
         at: &Beneath,
         name: &[u8],
         path: &RepoPath,
         stat: &Stat,
-        size: u64,
-    ) -> Result<Option<Box<str>>, SnapshotError> {
+    ) -> Result<Option<Content>, SnapshotError> {
         let print = Print::of(stat);
         if let Some(oid) = self.cache.get(path, &print) {
-            return Ok(Some(oid));
+            return Ok(Some(Content::Known(oid)));
         }
         if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
             let Ok(target) = at.link(name) else {
                 self.leave_out(path, NoteKind::Unreadable);
                 return Ok(None);
             };
-            let oid = self.objects.blob(&target).map_err(cannot_store)?;
+            let ticket = self.objects.blob(&target).map_err(cannot_store)?;
             self.seen(target.len() as u64);
-            self.cache.put(path, print, oid.as_str());
-            return Ok(Some(oid.as_str().into()));
-        }
-        if size > self.limits.file_bytes || self.bytes_read.saturating_add(size) > self.limits.total_bytes {
-            self.leave_out(path, NoteKind::TooLarge);
-            return Ok(None);
+            return Ok(Some(Content::HandedOver { ticket, print: Some(print) }));
         }
         let (mut file, opened) = match at.file(name) {
             Ok(opened) => opened,
@@ -237,33 +305,29 @@ impl Walk<'_> {
         };
         let print = Print::of(&opened);
         let size = u64::try_from(opened.st_size).unwrap_or(u64::MAX);
-        let (oid, whole) = if size > self.limits.file_bytes {
+        if size > self.limits.file_bytes || self.bytes_read.saturating_add(size) > self.limits.total_bytes {
             self.leave_out(path, NoteKind::TooLarge);
             return Ok(None);
-        } else if size <= READ_WHOLE {
+        }
+        let ticket = if size <= READ_WHOLE {
             let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-            if (&mut file).take(READ_WHOLE).read_to_end(&mut bytes).is_err() {
-                self.leave_out(path, NoteKind::Unreadable);
-                return Ok(None);
+            match (&mut file).take(READ_WHOLE).read_to_end(&mut bytes) {
+                Ok(_) => Some(self.objects.blob(&bytes).map_err(cannot_store)?),
+                Err(_) => None,
             }
-            (Some(self.objects.blob(&bytes).map_err(cannot_store)?), true)
         } else {
-            let oid = self.objects.blob_from(&mut file, size).map_err(cannot_store)?;
-            let whole = oid.is_some();
-            (oid, whole)
+            self.objects.blob_from(&mut file, size).map_err(cannot_store)?
         };
         self.seen(size);
-        let Some(oid) = oid else {
+        let Some(ticket) = ticket else {
             self.leave_out(path, NoteKind::Unreadable);
             return Ok(None);
         };
-        let steady = whole && fstat(&file).is_ok_and(|after| Print::of(&after) == print);
-        if steady {
-            self.cache.put(path, print, oid.as_str());
-        } else {
+        let steady = fstat(&file).is_ok_and(|after| Print::of(&after) == print);
+        if !steady {
             self.note(path.clone(), NoteKind::ChangedWhileRead);
         }
-        Ok(Some(oid.as_str().into()))
+        Ok(Some(Content::HandedOver { ticket, print: steady.then_some(print) }))
     }
 
     fn seen(&mut self, bytes: u64) {
@@ -291,8 +355,7 @@ impl Walk<'_> {
         let whole = path.as_bytes().is_empty();
         for (kept, entry) in self.base.iter() {
             if whole || kept == path || kept.as_bytes().starts_with(&below) {
-                let found = Found { entry: entry.clone(), hidden: false };
-                self.found.entry(kept.clone()).or_insert(found);
+                self.pending.entry(kept.clone()).or_insert_with(|| Pending::of_base(entry));
             }
         }
     }

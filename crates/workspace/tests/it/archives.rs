@@ -15,8 +15,11 @@ fn archive_request() -> ArchiveRequest {
     ArchiveRequest { by: divisi(), limits: ArchiveLimits::default(), allow_loss: false }
 }
 
-/// Everything below a folder, `.git` too: mode, time, and content or link text.
-fn everything(dir: &Path) -> BTreeMap<PathBuf, (u32, (i64, i64), Vec<u8>)> {
+/// Mode, time, and content or link text.
+type Seen = (u32, (i64, i64), Vec<u8>);
+
+/// Everything below a folder, `.git` too.
+fn everything(dir: &Path) -> BTreeMap<PathBuf, Seen> {
     let mut found = BTreeMap::new();
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -67,13 +70,9 @@ fn full(f: &Fixture) -> Workspace {
 fn what_comes_back_is_what_was_put_away() {
     let f = Fixture::new();
     let space = full(&f);
-    let before = everything(&space.path());
+    // Before the look at everything: `git status` itself may refresh the index.
     let status = f.git_in(&space.path(), ["status", "--porcelain", "--branch", "--ignored"]);
-    // `git status` itself may refresh the index.
-    let before = {
-        let _ = before;
-        everything(&space.path())
-    };
+    let before = everything(&space.path());
     let archived = f.spaces().archive(&f.hub, &space, &archive_request()).unwrap();
     assert_eq!(archived.left_out, []);
     assert!(!space.path().exists());
