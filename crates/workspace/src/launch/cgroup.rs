@@ -10,11 +10,15 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{Access, Mode, OFlags, access};
 
 /// The group of all shims, beside the daemon's or below it. It stays; it is empty when nothing runs.
 const SHIMS: &str = "divisi-shims";
+
+/// Age at which an empty group is taken for forgotten: a child is born into its group within milliseconds.
+const SWEEP_AGE: Duration = Duration::from_secs(60);
 
 /// Where groups can be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +79,20 @@ impl CgroupPlace {
         } else {
             fs::remove_dir(group).ok()?;
             None
+        }
+    }
+
+    /// Removes groups that nothing is in: those of launches that were interrupted at their very beginning.
+    pub(super) fn sweep(&self) {
+        let Some(shims) = self.shims() else { return };
+        let old = |entry: &fs::DirEntry| {
+            let made = entry.metadata().and_then(|found| found.modified());
+            made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age > SWEEP_AGE))
+        };
+        let entries = fs::read_dir(shims).into_iter().flatten().flatten();
+        for group in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).filter(old) {
+            // Refused where there is a process.
+            drop(fs::remove_dir(group.path()));
         }
     }
 }

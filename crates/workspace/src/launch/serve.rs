@@ -9,7 +9,7 @@ use std::{fs, io};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, WaitOptions, getpid, pidfd_send_signal};
 
-use super::cgroup::Cgroup;
+use super::cgroup::{Cgroup, CgroupPlace};
 use super::client::Client;
 use super::dir::{self, Sync};
 use super::exit::{EndedBy, Exit, Outcome};
@@ -106,6 +106,7 @@ impl Server {
             self.tell();
         }
         drop(fs::remove_file(self.launch.join(dir::SOCKET)));
+        CgroupPlace::find().sweep();
         let until = Instant::now() + LINGER_MAX;
         self.clients.retain(|client| client.wants_progress());
         while !self.clients.is_empty() && Instant::now() < until {
