@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use divisi_api::types::{Attention, CriterionRequest, NewTask, Permissions, TaskView};
+use divisi_api::Client;
+use divisi_api::types::{AgentState, Attention, CriterionRequest, NewTask, Permissions, TaskView};
 use uuid::Uuid;
 
 use super::client;
@@ -14,6 +15,9 @@ use crate::errors::{CommandError, Done, ErrorKind};
 use crate::project;
 use crate::render::{clean, status, style};
 use crate::ui::{Ui, read_stdin, read_text};
+
+/// The scripted agent's name.
+const REHEARSAL: &str = "rehearsal";
 
 /// Give out tasks: each prompt is one
 ///
@@ -88,10 +92,11 @@ pub(crate) async fn run(args: RunArgs, ui: &Ui) -> Done {
         return Err(CommandError::usage("--title fits one task only", "give out the tasks one by one"));
     }
     let client = client().await?;
+    let agents = agents(&args, &config, &client, &root, ui).await?;
     let mut watch = if args.wait { Some(Watch::begin(&client).await?) } else { None };
     let mut tasks = Vec::new();
     for prompt in prompts {
-        let new = new_task(&args, &config, &root, prompt);
+        let new = new_task(&args, &agents, &root, prompt);
         // The key makes a task whose answer was lost the same task when the request is sent again.
         tasks.push(client.add_task(&new, &Uuid::now_v7().to_string()).await?);
     }
@@ -127,8 +132,26 @@ fn prompts(args: &RunArgs) -> Done<Vec<String>> {
     Ok(prompts)
 }
 
-fn new_task(args: &RunArgs, config: &Config, root: &str, prompt: String) -> NewTask {
-    let agents = if args.agent.is_empty() { config.default_agents() } else { &args.agent };
+/// The agents that were named here or in the configuration, or the first one that is ready. The rehearsal agent is
+/// always ready, but it only plays scripts, so nobody gets it without asking for it.
+async fn agents(args: &RunArgs, config: &Config, client: &Client, root: &str, ui: &Ui) -> Done<Vec<String>> {
+    let named = if args.agent.is_empty() { config.default_agents() } else { &args.agent };
+    if !named.is_empty() {
+        return Ok(named.to_vec());
+    }
+    let known = client.agents(Some(root)).await?;
+    let first =
+        known.into_iter().find(|agent| agent.readiness.state == AgentState::Ready && agent.name != REHEARSAL);
+    let Some(first) = first else {
+        let hint = "divisi agents says for each how to install it or log in; to try without one, name the scripted \
+                    one: --agent rehearsal";
+        return Err(CommandError::new(ErrorKind::AgentNotReady, "no agent is ready", hint));
+    };
+    ui.say(format!("{} is taken: the first agent that is ready", style::strong(&first.name)));
+    Ok(vec![first.name])
+}
+
+fn new_task(args: &RunArgs, agents: &[String], root: &str, prompt: String) -> NewTask {
     let judged = |text: &String| CriterionRequest { text: text.clone(), command: None };
     NewTask {
         root: root.to_owned(),

@@ -33,6 +33,9 @@ pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(
     let divisi =
         std::env::current_exe().map_err(|error| cannot("this program cannot be found").because(&error))?;
     let config = Config::load(&dirs, None)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     let variables: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();

@@ -121,3 +121,48 @@ fn one_that_cannot_start_says_why() {
     [exit code 6]
     "#);
 }
+
+#[test]
+fn an_agent_at_work_does_not_notice_that_the_daemon_was_killed() {
+    let env = TestEnv::new();
+    let repo = env.repo("shop");
+    repo.file("divisi.toml", "[[gates]]\nname = \"there\"\ncommand = \"test -e b.txt\"\n").commit("first");
+    let gate = env.join("go");
+    let prompt = format!(
+        "Wait\n\n```rehearsal\nwrite a.txt \"a\"\nrun until test -e {}; do sleep 0.02; done\nwrite b.txt \"b\"\nsay done.\n```\n",
+        gate.display()
+    );
+    let divisi = |arguments: &[&str]| env.divisi().in_folder(repo.path()).args(arguments).run();
+    let run = ["run", "--agent", "rehearsal", "--permissions", "all", "-"];
+    env.divisi().in_folder(repo.path()).args(run).input(prompt).run().require_success();
+    wait_until("the agent is in the middle of its turn", || {
+        divisi(&["log", "t1"]).stdout.contains("until test")
+    });
+
+    let mut follower = env.command(divisi_testkit::divisi_program());
+    let follower = follower.args(["log", "-f", "t1"]).stdin(std::process::Stdio::null());
+    let follower = follower.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let pid = record(&env)["pid"].as_u64().unwrap().to_string();
+    env.program("kill").args(["-9", pid.as_str()]).run().require_success();
+    // The gate opens while no daemon runs: what the agent says now is only in its journal.
+    std::fs::write(&gate, "").unwrap();
+    divisi(&["ls"]).require_success();
+    wait_until("the turn is over and checked", || {
+        divisi(&["show", "t1", "--json"]).json()["status"]["attention"] == "in_review"
+    });
+    let task = divisi(&["show", "t1", "--json"]).json();
+    assert_eq!(
+        task["attempts"][0]["turns"].as_array().unwrap().len(),
+        1,
+        "the turn ended as if nothing had happened"
+    );
+    let log = divisi(&["log", "t1"]).stdout;
+    assert_eq!(log.matches("\ndone.").count(), 1, "{log}");
+
+    // Who followed all the time saw the same, and ends with the task.
+    divisi(&["stop", "t1"]).require_success();
+    let followed = String::from_utf8(follower.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(followed.matches("\ndone.").count(), 1, "{followed}");
+    assert_eq!(followed.matches("> Wait").count(), 1, "{followed}");
+    divisi(&["stop", "--daemon"]).require_success();
+}

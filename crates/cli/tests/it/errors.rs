@@ -7,6 +7,8 @@ fn a_wrong_call_says_what_is_wrong() {
     let env = TestEnv::new();
     let repo = env.repo("shop");
     repo.file("a", "a").commit("first");
+    // Whatever agents the machine has, they are not found here.
+    env.set("PATH", only_git(&env));
     let mut typed = env.transcript(repo.path());
     typed.divisi(&["rnu", "x"]);
     typed.divisi(&["run"]);
@@ -15,6 +17,7 @@ fn a_wrong_call_says_what_is_wrong() {
     typed.divisi(&["show", "nonsense"]);
     typed.divisi(&["show", "t9", "--json"]);
     typed.divisi(&["run", "--agent", "nobody", "x", "--check", "true"]);
+    typed.divisi(&["run", "x", "--check", "true"]);
     typed.divisi(&["run", "--file", "missing.md"]);
     typed.divisi(&["-C", "nowhere", "ls"]);
     insta::assert_snapshot!(typed, @r#"
@@ -68,6 +71,12 @@ fn a_wrong_call_says_what_is_wrong() {
     error: there is no agent `nobody`
     hint: divisi agents lists them
     [exit code 3]
+
+    $ divisi run x --check true
+    --- stderr
+    error: no agent is ready
+    hint: divisi agents says for each how to install it or log in; to try without one, name the scripted one: --agent rehearsal
+    [exit code 7]
 
     $ divisi run --file missing.md
     --- stderr
@@ -162,4 +171,14 @@ fn a_wrong_configuration_names_file_key_and_way_out() {
     hint: divisi agents lists them
     [exit code 3]
     "#);
+}
+
+/// A folder with git alone.
+fn only_git(env: &TestEnv) -> std::path::PathBuf {
+    let folder = env.join("bin");
+    std::fs::create_dir(&folder).unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    let git = std::env::split_paths(&path).map(|folder| folder.join("git")).find(|git| git.exists()).unwrap();
+    std::os::unix::fs::symlink(git, folder.join("git")).unwrap();
+    folder
 }

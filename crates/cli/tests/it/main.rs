@@ -1,5 +1,7 @@
 //! The program as a person types it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod daemon;
 mod errors;
 mod help;

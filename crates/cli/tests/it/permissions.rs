@@ -152,7 +152,18 @@ fn attached_a_permission_is_answered_in_place() {
 fn a_question_is_answered_in_words() {
     let env = TestEnv::new();
     let repo = project(&env);
-    let prompt = "Choose\n\n```rehearsal\nquestion \"Which colour?\"\n  when answer contains \"blue\"\n    say Blue it is.\n  otherwise\n    say Not that.\nwrite c.txt \"done\\n\"\n```\n";
+    let prompt = "\
+Choose
+
+```rehearsal
+question \"Which colour?\"
+  when answer contains \"blue\"
+    say Blue it is.
+  otherwise
+    say Not that.
+write c.txt \"done\\n\"
+```
+";
     waiting(&env, &repo, prompt, &[]);
     let mut typed = env.transcript(repo.path());
     typed.divisi(&["inbox"]);

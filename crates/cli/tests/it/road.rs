@@ -141,7 +141,40 @@ fn from_a_prompt_to_a_landed_change_and_back() {
     assert_eq!(repo.head(), before);
     assert_eq!(repo.read("list.txt"), "one\ntoo\nthree\n");
     typed.divisi(&["show", "t1", "--check", "list"]);
-    insta::assert_snapshot!(typed, @"");
+    insta::assert_snapshot!(typed, @r#"
+    $ divisi show t1
+    t1  Mend the list
+    project shop, onto main from [commit 1]
+
+    t1 by rehearsal
+      ◇ in review for [duration]: 1 required check passed
+      next: divisi diff t1, then divisi review t1 --approve
+      branch  divisi/t1-mend-the-list
+      workspace  [home]/.local/share/divisi/workspaces/t1.1 (checkout, ports [ports])
+      result  [commit 2]: 1 file, +2 -2, after turn 3
+      turns  1 completed ([duration])
+                 2 completed ([duration])
+                 3 completed ([duration])
+      checks
+        ✓ passed  list  grep -qx two list.txt || { echo the second line is wrong; exit 1; }  passed in [duration], on [commit 2]
+
+    waits for you
+      t1#5  review  look at [commit 2] ([duration])
+          divisi diff t1, or divisi review t1 --approve
+
+    $ divisi review t1 --approve
+    t1  ▲ ready to land  Mend the list
+        next: divisi land t1
+
+    $ divisi land t1
+    t1  landed on main as [commit 3], and your checkout shows it
+
+    $ divisi undo t1
+    t1  ▲ ready to land  Mend the list
+        next: divisi land t1
+
+    $ divisi show t1 --check list
+    "#);
 }
 
 #[test]
