@@ -7,4 +7,5 @@ mod errors;
 mod help;
 mod init;
 mod permissions;
+mod real_agents;
 mod road;
