@@ -85,6 +85,12 @@ async fn run_one(
             let command = check.command.clone();
             let run = Run { dir: dir.clone(), command, cwd: tree, environment, limit };
             let Some(exit) = run::run(context, run).await? else { return Ok(false) };
+            if matches!(exit.outcome, Outcome::Lost { .. }) {
+                // The machine was switched off under it, which says nothing about the change: it is run anew.
+                let remove = move || std::fs::remove_dir_all(dir);
+                blocking(remove).await?.map_err(|error| StepError::of(&error))?;
+                return Err(StepError(format!("the check {} was lost and is run again", check.name)));
+            }
             let (end, sha256) =
                 blocking(move || run::journal_end(&dir, COUNT_BYTES)).await?.unwrap_or_default();
             let millis = exit.ended_at_ms.saturating_sub(exit.started_at_ms);

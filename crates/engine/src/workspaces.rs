@@ -14,13 +14,16 @@ use divisi_workspace::environment::{Place, build, describe};
 use divisi_workspace::ports::PortBlock;
 use divisi_workspace::{
     ArchiveError, ArchiveLimits, ArchiveRequest, DiffLimits, History, Hub, Identity, ImportLimits,
-    IncludeLimits, NewWorkspace, Note, NoteKind, ResultRequest, Signature, SnapshotLimits, SnapshotRequest,
-    Workspace, WorkspaceError, Workspaces,
+    IncludeLimits, NewWorkspace, Note, NoteKind, RepoPath, ResultRequest, Signature, SnapshotLimits,
+    SnapshotRequest, Workspace, WorkspaceError, Workspaces,
 };
 
 use crate::context::{Context, blocking};
 use crate::repository::{commit_id, hub, oid, repository, tree_oid};
 use crate::stage::StepError;
+
+/// How much of a file is searched for conflict markers, in bytes.
+const MARKED_BYTES: u64 = 8 << 20;
 
 /// A snapshot that was taken.
 pub(crate) struct Taken {
@@ -228,6 +231,40 @@ pub(crate) async fn move_base(
         let moved =
             space.move_base(&hub, &target, &name(&task, id), &by).map_err(|error| StepError::of(&error))?;
         Ok(moved.conflicts.iter().map(ToString::to_string).collect())
+    })
+    .await?
+}
+
+/// Those of the files that still have conflict markers in a commit. Such a file merges cleanly, so nothing but a look
+/// keeps it from landing.
+pub(crate) async fn with_markers(
+    context: &Arc<Context>,
+    task: &TaskState,
+    commit: &Oid,
+    files: &[String],
+) -> Result<Vec<String>, StepError> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (context, project, commit, files) =
+        (Arc::clone(context), task.spec.project, commit.clone(), files.to_vec());
+    blocking(move || {
+        let hub = hub(&context, project).map_err(|error| StepError::of(&error))?;
+        let commit = commit_id(&commit).map_err(|error| StepError::of(&error))?;
+        let mut marked = Vec::new();
+        for file in files {
+            let Some(path) = RepoPath::from_text(&file) else { continue };
+            // A file that is larger is no text that anybody resolved by hand.
+            let text = hub.file_at(&commit, &path, MARKED_BYTES).unwrap_or_default();
+            let has_markers = |text: Vec<u8>| {
+                let begins = |with: &[u8]| text.split(|b| *b == b'\n').any(|line| line.starts_with(with));
+                begins(b"<<<<<<< ") && begins(b">>>>>>> ")
+            };
+            if text.is_some_and(has_markers) {
+                marked.push(file);
+            }
+        }
+        Ok(marked)
     })
     .await?
 }

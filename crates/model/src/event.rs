@@ -101,6 +101,8 @@ pub enum Event {
     SessionClosed { attempt: u16, session: u32, why: String },
     /// A turn began with these queued prompts.
     TurnStarted { attempt: u16, turn: u32, session: u32, prompts: Vec<u32> },
+    /// The agent took a prompt in the middle of the turn.
+    PromptGiven { attempt: u16, turn: u32, prompt: u32 },
     /// A person asked to end the turn.
     TurnCancelRequested { attempt: u16, turn: u32 },
     /// The whole workspace was kept on a hidden ref.

@@ -84,6 +84,7 @@ pub fn attempt_of(event: &Event) -> Option<u16> {
         | Event::SessionNamed { attempt, .. }
         | Event::SessionClosed { attempt, .. }
         | Event::TurnStarted { attempt, .. }
+        | Event::PromptGiven { attempt, .. }
         | Event::TurnCancelRequested { attempt, .. }
         | Event::SnapshotTaken { attempt, .. }
         | Event::TurnEnded { attempt, .. }
@@ -127,6 +128,7 @@ fn new_attempt(
         archived_as: None,
         setup_failed: None,
         base: state.spec.base.commit.clone(),
+        conflicts: Vec::new(),
         move_base_to: None,
         sessions: Vec::new(),
         turns: Vec::new(),
@@ -196,7 +198,8 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
             attempt.phase = Phase::Working;
         }
         Event::WorkspaceFailed { log, .. } => attempt.setup_failed.clone_from(log),
-        Event::BaseMoved { base, .. } => {
+        Event::BaseMoved { base, conflicts, .. } => {
+            attempt.conflicts.clone_from(conflicts);
             attempt.base = base.clone();
             attempt.move_base_to = None;
         }
@@ -234,6 +237,13 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
                 usage: crate::event::Usage::default(),
             });
             attempt.phase = Phase::Working;
+        }
+        Event::PromptGiven { turn, prompt, .. } => {
+            let place = attempt.queue.iter().position(|queued| queued.id == *prompt);
+            let running = attempt.turns.iter_mut().find(|t| t.number == *turn);
+            if let (Some(place), Some(running)) = (place, running) {
+                running.prompts.push(attempt.queue.remove(place));
+            }
         }
         Event::TurnCancelRequested { turn, .. } => {
             if let Some(running) = attempt.turns.iter_mut().find(|t| t.number == *turn) {

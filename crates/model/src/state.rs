@@ -61,6 +61,9 @@ pub struct AttemptState {
     pub archived_as: Option<(Oid, String)>,
     /// The commit that its result is compared with.
     pub base: Oid,
+    /// Files that had conflict markers when the workspace was brought onto its base.
+    #[serde(default)]
+    pub conflicts: Vec<String>,
     /// Whether the workspace has yet to be brought onto the target because of a failed landing.
     pub move_base_to: Option<Oid>,
     /// Its sessions, in order.

@@ -7,7 +7,7 @@ use divisi_agent::acp::Stage;
 use divisi_agent::exec::Exited;
 use divisi_agent::{Action, Conversation};
 use divisi_model::event::{Blocked, Event};
-use divisi_model::transcript::Entry;
+use divisi_model::transcript::{Entry, EntryBody};
 use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
 use divisi_workspace::launch::{ERR_LOG, Exit, Followed, Follower, Launch, Outcome, State};
 use jiff::Timestamp;
@@ -41,6 +41,8 @@ pub(super) struct Driver {
     pub(super) written: u64,
     /// Entries not stored yet.
     entries: Vec<Entry>,
+    /// The prompts of the running turn, as the transcript has them.
+    pub(super) given: Vec<String>,
     /// The first prompt must carry a hand-off.
     pub(super) hand_off: bool,
     cancelled_at: Option<Instant>,
@@ -59,6 +61,7 @@ pub(crate) async fn drive(context: Arc<Context>, id: AttemptId) -> Result<(), St
         conversation: opened.conversation,
         written: opened.written,
         entries: Vec::new(),
+        given: Vec::new(),
         hand_off: opened.hand_off,
         cancelled_at: None,
         idle_since: None,
@@ -188,7 +191,14 @@ impl Driver {
                     }
                 }
                 Action::CloseStdin => drop(self.launch.close_stdin(self.written).await),
-                Action::Entry(entry) => self.entries.push(entry),
+                Action::Entry(entry) => {
+                    match &entry.body {
+                        EntryBody::Prompt { text, .. } => self.given.push(text.to_string()),
+                        EntryBody::TurnEnded { .. } => self.given.clear(),
+                        _ => {}
+                    }
+                    self.entries.push(entry);
+                }
                 Action::Text { .. } | Action::Ready => {}
                 Action::SessionOpened { id, how } => {
                     self.hand_off |= how == divisi_model::event::SessionStart::HandOff;

@@ -2,8 +2,8 @@
 
 use divisi_agent::acp::{PromptPart, Stage};
 use divisi_agent::{Failure, FailureKind};
-use divisi_model::event::{Blocked, Event, Prompt, TurnOutcome, Usage};
-use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
+use divisi_model::event::{Blocked, Delivery, Event, Prompt, TurnOutcome, Usage};
+use divisi_model::{AttemptId, AttemptState, Command, Phase, TaskState};
 use jiff::Timestamp;
 
 use super::drive::Driver;
@@ -17,8 +17,13 @@ pub(super) async fn next(
     task: &TaskState,
     attempt: &AttemptState,
 ) -> Result<(), StepError> {
-    if driver.conversation.stage() != Stage::Idle || attempt.phase != Phase::Working {
+    if attempt.phase != Phase::Working {
         return Ok(());
+    }
+    match driver.conversation.stage() {
+        Stage::Idle => {}
+        Stage::Turn => return steer(driver, attempt).await,
+        _ => return Ok(()),
     }
     if let Some(running) = attempt.running_turn() {
         if running.session == driver.number {
@@ -35,6 +40,29 @@ pub(super) async fn next(
         Some(running) => give(driver, &task, running.number, &running.prompts).await,
         None => Ok(()),
     }
+}
+
+/// Gives the agent words in the middle of its turn, where it can take them; otherwise they stay first in the queue.
+async fn steer(driver: &mut Driver, attempt: &AttemptState) -> Result<(), StepError> {
+    let refused = driver.conversation.take_refused();
+    for part in refused {
+        let (attempt, text, delivery) = (driver.id.number, part.text, Delivery::Queue);
+        driver.context.submit(driver.id, Command::Send { attempt, text, delivery }).await?;
+    }
+    let Some(turn) = attempt.running_turn().filter(|turn| !turn.cancel_requested) else { return Ok(()) };
+    for prompt in attempt.queue.iter().filter(|prompt| prompt.delivery == Delivery::Steer) {
+        // Words that reached the agent just before a restart stand in the transcript, but not yet in the log.
+        if !driver.given.contains(&prompt.text) {
+            let parts = [PromptPart { origin: prompt.origin, text: prompt.text.clone() }];
+            match driver.conversation.steer(&parts, Timestamp::now()) {
+                Ok(actions) => driver.act(actions).await?,
+                Err(_) => return Ok(()),
+            }
+        }
+        let (attempt, turn, prompt) = (driver.id.number, turn.number, prompt.id);
+        driver.report(Event::PromptGiven { attempt, turn, prompt }).await?;
+    }
+    Ok(())
 }
 
 /// Begins a turn with all prompts that wait, in the log. False when none do, or something else came first.

@@ -32,6 +32,17 @@ impl Stage for Check {
             return context.report(id, Event::ResultMade { attempt: id.number, result }).await;
         }
         let Some(result) = attempt.result.clone() else { return Ok(()) };
+        let unresolved =
+            workspaces::with_markers(&context, &task, &result.commit, &attempt.conflicts).await?;
+        if !unresolved.is_empty() {
+            let files = unresolved.join("\n- ");
+            let text = format!(
+                "There are still conflict markers in these files. Resolve them, then end your turn.\n\n- {files}\n"
+            );
+            return context
+                .submit(id, Command::SendBack { attempt: id.number, text, origin: Origin::Conflict })
+                .await;
+        }
         let subject = checks::Subject { commit: result.commit.clone(), tree: result.tree.clone() };
         if !checks::run_missing(&context, id, &task, &subject).await? {
             return Ok(());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use divisi_agent::{Definition, Facts, Registry};
+use divisi_agent::{Definition, Facts, Layer, Registry};
 use divisi_engine::{
     AgentInfo, AgentSource, Engine, Handle, Identity, NewTask, Options, Person, SettingsSource,
 };
@@ -47,21 +47,38 @@ impl AgentSource for Agents {
             readiness: definition.readiness(&self.facts(definition)),
             hint: String::new(),
         };
-        Ok(self.registry.all().iter().filter(|definition| definition.name == "rehearsal").map(info).collect())
+        Ok(self
+            .registry
+            .all()
+            .iter()
+            .filter(|definition| ["rehearsal", "tool"].contains(&definition.name.as_str()))
+            .map(info)
+            .collect())
     }
 
     fn definition(&self, name: &str, _root: Option<&Path>) -> Result<Definition, Refusal> {
         self.registry.require(name).cloned().map_err(|error| Refusal::not_found(error.to_string(), ""))
     }
 
-    fn facts(&self, _definition: &Definition) -> Facts {
+    fn facts(&self, definition: &Definition) -> Facts {
         Facts {
-            program: Some(self.programs.clone()),
+            program: Some(if definition.name == "tool" { "/bin/sh".into() } else { self.programs.clone() }),
             version: None,
             files: BTreeSet::new(),
             variables: BTreeSet::new(),
         }
     }
+}
+
+/// The shipped agents and one that is a plain command.
+fn registry() -> Registry {
+    let tool = r#"
+        title = "A tool"
+        drive = "exec"
+        command = ["sh", "-c", "echo four >> list.txt; echo \"I add four, as told: $(printf %s \"$1\" | head -n 1)\"", "tool"]
+        verified = true
+    "#;
+    Registry::with_layers(&[Layer::read("the test", "tool", tool).unwrap()]).unwrap()
 }
 
 /// The program beside this test: `examples/programs`.
@@ -99,7 +116,7 @@ impl<'a> Fleet<'a> {
         let options = Options {
             data: env.join("data"),
             shim: ShimCommand { program: programs(), args: vec!["shim".into()] },
-            agents: Arc::new(Agents { registry: Registry::shipped(), programs: programs() }),
+            agents: Arc::new(Agents { registry: registry(), programs: programs() }),
             settings: Arc::new(Settings(settings)),
             parallel: 4,
             checks_parallel: 2,
@@ -157,7 +174,7 @@ impl<'a> Fleet<'a> {
         let id = AttemptId { task: task.id, number: 1 };
         let entries = self.engine.transcript(id, 0, 10_000).await.unwrap();
         let said = entries.into_iter().filter_map(|stored| match stored.entry.body {
-            EntryBody::Message { text } => Some(text.to_string()),
+            EntryBody::Message { text } => Some(text.to_string().trim_end().to_owned()),
             _ => None,
         });
         said.collect()
@@ -176,6 +193,18 @@ impl<'a> Fleet<'a> {
             }
         };
         tokio::time::timeout(PATIENCE, heard).await.expect("the agent did not say it");
+    }
+
+    /// Gives out a task to another agent.
+    pub async fn task_by(&self, agent: &str, prompt: &str, checks: &[&str]) -> Arc<TaskState> {
+        let new = NewTask {
+            root: self.repo.path().to_owned(),
+            prompt: prompt.to_owned(),
+            checks: checks.iter().map(|c| (*c).to_owned()).collect(),
+            agents: vec![agent.into()],
+            ..NewTask::default()
+        };
+        self.engine.add_task(person(), new).await.unwrap()
     }
 
     /// Waits until the first attempt of a task is as wanted.

@@ -1,6 +1,6 @@
 //! From a prompt to a landed change.
 
-use divisi_model::event::Origin;
+use divisi_model::event::{Delivery, Origin};
 use divisi_model::inbox::Answer;
 use divisi_model::review::Verdict;
 use divisi_model::task::TaskSettings;
@@ -241,4 +241,77 @@ async fn the_persons_own_changes_are_in_the_way_and_stay() {
     fleet.ask(&task, Command::Land { attempt: 1 }).await;
     fleet.until_status(&task, "landed").await;
     assert_eq!(fleet.repo.read("list.txt"), "one\ntwo\nthree\nfour\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_command_is_an_agent() {
+    let env = TestEnv::new();
+    let fleet = Fleet::new(&env, TaskSettings::default()).await;
+    // The script is the command: each turn runs it anew with the prompt as its last argument.
+    let task = fleet.task_by("tool", "Add four", &["grep -q four list.txt"]).await;
+    let task = fleet.until_status(&task, "in review").await;
+    let attempt = &task.attempts[0];
+    assert_eq!((attempt.turns.len(), attempt.sessions.len()), (1, 1));
+    assert!(attempt.sessions[0].closed.is_some(), "a command is gone after its turn");
+    assert_eq!(fleet.said(&task).await, ["I add four, as told: Add four"]);
+    let review = Command::Review {
+        attempt: 1,
+        commit: None,
+        verdict: Verdict::ChangesRequested,
+        comments: vec!["list.txt: and five".parse().unwrap()],
+        note: String::new(),
+    };
+    fleet.ask(&task, review).await;
+    let again = |_: &TaskState, attempt: &divisi_model::AttemptState| {
+        attempt.turns.len() == 2 && attempt.phase == divisi_model::Phase::InReview
+    };
+    let task = fleet.until(&task, "run again", again).await;
+    assert_eq!(task.attempts[0].sessions.len(), 2);
+    let said = fleet.said(&task).await;
+    assert!(said[1].contains("You take over work"), "one that cannot resume gets a hand-off: {}", said[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn markers_left_behind_go_back_to_the_agent() {
+    let env = TestEnv::new();
+    let fleet = Fleet::new(&env, TaskSettings::default()).await;
+    let first = fleet.task("First", "write list.txt \"one\\n2\\nthree\\n\"\nsay A.", &[]).await;
+    let second = "write list.txt \"one\\nzwei\\nthree\\n\"\nsay B.\nwhen prompt contains \"conflicts\"\nappend list.txt \"four\\n\"\nsay C.\nwhen prompt contains \"still conflict markers\"\nwrite list.txt \"one\\n2 zwei\\nthree\\nfour\\n\"\nsay D.";
+    let second = fleet.task("Second", second, &[]).await;
+    for task in [&first, &second] {
+        fleet.until_status(task, "in review").await;
+    }
+    approve_and_land(&fleet, &first).await;
+    let review = Command::Review {
+        attempt: 1,
+        commit: None,
+        verdict: Verdict::Approved,
+        comments: vec![],
+        note: String::new(),
+    };
+    fleet.ask(&second, review).await;
+    fleet.ask(&second, Command::Land { attempt: 1 }).await;
+    let resolved = |_: &TaskState, attempt: &divisi_model::AttemptState| {
+        attempt.turns.len() == 3 && attempt.phase == divisi_model::Phase::InReview
+    };
+    fleet.until(&second, "resolved", resolved).await;
+    approve_and_land(&fleet, &second).await;
+    assert_eq!(fleet.repo.read("list.txt"), "one\n2 zwei\nthree\nfour\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_for_an_agent_that_cannot_be_steered_come_first_after_its_turn() {
+    let env = TestEnv::new();
+    let fleet = Fleet::new(&env, TaskSettings::default()).await;
+    let script = "say One.\nask execute \"Wait\"\n  allowed\n    append list.txt \"four\\n\"\nturn\nsay Two.";
+    let task = fleet.task("Steered", script, &[]).await;
+    fleet.until_status(&task, "waiting for permission").await;
+    let send = |text: &str, delivery| Command::Send { attempt: 1, text: text.into(), delivery };
+    fleet.ask(&task, send("later", Delivery::Queue)).await;
+    let task = fleet.ask(&task, send("now", Delivery::Steer)).await;
+    let answer = Command::Answer { item: task.items[0].id, answer: Answer::Approved { always: false } };
+    fleet.ask(&task, answer).await;
+    let task = fleet.until_status(&task, "in review").await;
+    let given: Vec<_> = task.attempts[0].turns[1].prompts.iter().map(|p| p.text.as_str()).collect();
+    assert_eq!(given, ["now", "later"]);
 }

@@ -41,6 +41,12 @@ pub(super) fn report(state: &TaskState, event: Event, ids: &mut Ids<'_>) -> Resu
             fits(attempt.phase == Phase::Working && attempt.running_turn().is_none())?;
             fits(*turn == attempt.turns.len() as u32 + 1 && !prompts.is_empty())?;
         }
+        Event::PromptGiven { turn, prompt, .. } => {
+            fits(attempt.running_turn().is_some_and(|running| running.number == *turn))?;
+            if attempt.queue.iter().all(|queued| queued.id != *prompt) {
+                return Ok(vec![]);
+            }
+        }
         Event::SnapshotTaken { turn, .. } => {
             let taken = attempt.turns.iter().find(|t| t.number == *turn);
             fits(taken.is_some())?;

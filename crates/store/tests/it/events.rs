@@ -23,7 +23,7 @@ pub struct Seed {
 }
 
 /// How many kinds [`event`] knows: all that may follow in a task's stream.
-pub const KINDS: usize = 33;
+pub const KINDS: usize = 34;
 
 /// The event of a kind, from 0.
 pub fn event(kind: usize, seed: &Seed) -> Event {
@@ -76,6 +76,7 @@ pub fn event(kind: usize, seed: &Seed) -> Event {
         29 => Event::AttemptBlocked { attempt, why: Blocked::OutOfRounds { rounds: attempt } },
         30 => Event::WorkspaceArchived { attempt, commit, reference },
         31 => Event::LandingPrepared { attempt, landing: landing(seed) },
+        32 => Event::PromptGiven { attempt, turn: n, prompt: n },
         _ => Event::WorkspaceRestored { attempt, path: format!("/w/{n}") },
     }
 }
@@ -98,6 +99,7 @@ pub fn kind_of(event: &Event) -> &'static str {
         Event::SessionNamed { .. } => "session_named",
         Event::SessionClosed { .. } => "session_closed",
         Event::TurnStarted { .. } => "turn_started",
+        Event::PromptGiven { .. } => "prompt_given",
         Event::TurnCancelRequested { .. } => "turn_cancel_requested",
         Event::SnapshotTaken { .. } => "snapshot_taken",
         Event::TurnEnded { .. } => "turn_ended",
