@@ -126,6 +126,9 @@ impl Confine {
         }
         allow(git.program(), AccessFs::ReadFile | AccessFs::Execute)?;
         allow(git.exec_path(), read | AccessFs::Execute)?;
+        if !git.starts_boxed() {
+            allow(Path::new("/"), read | AccessFs::Execute)?;
+        }
         if self.any_program {
             for dir in SYSTEM_PROGRAMS {
                 allow(Path::new(dir), read | AccessFs::Execute)?;

@@ -19,14 +19,19 @@ const MAX_LINES: usize = 20_000;
 /// Rules of one tree: those of each folder, and those that hold everywhere.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
-    folders: HashMap<Vec<u8>, Gitignore>,
+    folders: HashMap<Vec<u8>, (Vec<u8>, Gitignore)>,
     everywhere: Option<Gitignore>,
 }
 
 impl Rules {
     /// Adds the `.gitignore` of a folder (without a final `/`, empty at the top).
     pub(crate) fn add(&mut self, folder: &[u8], text: &[u8]) {
-        self.folders.insert(folder.to_vec(), build(text));
+        self.folders.insert(folder.to_vec(), (text.to_vec(), build(text)));
+    }
+
+    /// The text of a folder's `.gitignore`, if it has one.
+    pub(crate) fn text(&self, folder: &[u8]) -> Option<&[u8]> {
+        self.folders.get(folder).map(|(text, _)| text.as_slice())
     }
 
     /// Adds rules of lowest rank that hold in every folder, such as the person's own excludes.
@@ -43,7 +48,7 @@ impl Rules {
                 Some(at) => (&path[..at], &path[at + 1..]),
                 None => (&path[..0], path),
             };
-            if let Some(rules) = self.folders.get(folder) {
+            if let Some((_, rules)) = self.folders.get(folder) {
                 match rules.matched(Path::new(OsStr::from_bytes(rest)), is_dir) {
                     Match::Ignore(_) => return true,
                     Match::Whitelist(_) => return false,

@@ -64,6 +64,9 @@ impl Workspaces {
         if let Some(path) = difference(&prints, &second.prints) {
             return Err(ArchiveError::StillChanging(path));
         }
+        // On disk before the original goes, whatever git's own rules for refs and loose objects are.
+        let hub_dir = std::fs::File::open(hub.dir()).map_err(io_error("open the hub for", b""))?;
+        rustix::fs::syncfs(&hub_dir).map_err(|e| io_error("write out", b"")(e.into()))?;
         let mut record = space.record.clone();
         record.archived = Some(commit.clone());
         save_record(self.root(), &record).map_err(io_error("write the record of", b""))?;

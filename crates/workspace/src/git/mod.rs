@@ -3,7 +3,7 @@
 //! A call sees no environment but the one built here, no configuration but the repository's own (and of the
 //! user's repository only what [`settings`] cannot override harmfully), no hooks, no file-system monitor, no
 //! editor, no prompt, no credential helper, no replace refs, no network. It has its own process group, a time
-//! limit, an output limit, and runs confined (see [`crate::git_box`]). Repositories are always named
+//! limit, an output limit, and runs in a box (see [`crate::git_box_level`]). Repositories are always named
 //! explicitly; nothing is ever discovered from a directory that an agent can write.
 
 mod batch;
@@ -21,6 +21,8 @@ use std::sync::Arc;
 pub(crate) use batch::{Answers, CatFile, Kind};
 pub(crate) use call::Call;
 pub use error::GitError;
+
+use crate::git_box::Confine;
 pub(crate) use fast_import::{Change, FastImport, NewCommit, Parent, Ticket};
 pub(crate) use process::Running;
 
@@ -40,6 +42,8 @@ struct Inner {
     search_path: std::ffi::OsString,
     version: (u32, u32),
     version_text: String,
+    /// It starts in a box that allows no other programs. Not so where its loader lies in an unusual folder.
+    starts_boxed: bool,
 }
 
 impl Git {
@@ -57,6 +61,7 @@ impl Git {
             search_path: search_path.to_owned(),
             version: (0, 0),
             version_text: String::new(),
+            starts_boxed: true,
         };
         let first = Git { inner: Arc::new(inner) };
         let text = first.call(Path::new("/")).arg("version").run()?.text();
@@ -72,8 +77,16 @@ impl Git {
             search_path: search_path.to_owned(),
             version,
             version_text: text.trim_start_matches("git version ").to_owned(),
+            starts_boxed: true,
         };
-        Ok(Git { inner: Arc::new(inner) })
+        let mut git = Git { inner: Arc::new(inner) };
+        let boxed = git.call(Path::new("/")).arg("version").confine(Confine::writing::<_, &Path>([])).run();
+        if boxed.is_err()
+            && let Some(inner) = Arc::get_mut(&mut git.inner)
+        {
+            inner.starts_boxed = false;
+        }
+        Ok(git)
     }
 
     /// The version as git says it, for example `2.47.3`.
@@ -88,6 +101,10 @@ impl Git {
 
     pub(crate) fn at_least(&self, version: (u32, u32)) -> bool {
         self.inner.version >= version
+    }
+
+    pub(crate) fn starts_boxed(&self) -> bool {
+        self.inner.starts_boxed
     }
 
     pub(crate) fn exec_path(&self) -> &Path {

@@ -9,6 +9,7 @@
 //! recorded all the same, and reported; see [`Snapshot`] for the two commits that this gives.
 
 mod dot_files;
+mod read_file;
 mod take;
 mod walk;
 

@@ -1,23 +1,21 @@
 //! Walking a workspace: which paths there are, which of them count, and their bytes.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::{self, Read as _};
 
-use rustix::fs::{FileType, Stat, fstat};
+use rustix::fs::{FileType, Stat};
 
 use super::dot_files::is_cache_tag;
+use super::read_file::{Content, Pending};
 use super::{MAX_NOTES, Note, NoteKind, SnapshotError, SnapshotLimits};
-use crate::beneath::{Beneath, is_absent, looks_like_dot_git};
-use crate::git::{FastImport, GitError, Ticket};
+use crate::beneath::{Beneath, looks_like_dot_git};
+use crate::git::{FastImport, GitError};
 use crate::ids::RepoPath;
 use crate::ignore_rules::{MAX_IGNORE_BYTES, Rules};
 use crate::listing::{Entry, EntryMode, Listing};
-use crate::stat_cache::{Print, StatCache};
+use crate::stat_cache::StatCache;
 
 /// Deepest nesting of folders; each level holds one open file.
 const MAX_DEPTH: usize = 200;
-/// Files up to this size are read whole before they are handed over.
-const READ_WHOLE: u64 = 8 << 20;
 /// Largest `CACHEDIR.TAG` that is looked at.
 const MAX_TAG_BYTES: u64 = 64 << 10;
 
@@ -28,43 +26,22 @@ pub(super) struct Found {
     pub(super) hidden: bool,
 }
 
-/// A file whose blob may still be on its way into the hub.
-#[derive(Debug)]
-struct Pending {
-    mode: EntryMode,
-    hidden: bool,
-    content: Content,
-}
-
-impl Pending {
-    fn of_base(entry: &Entry) -> Self {
-        Self { mode: entry.mode, hidden: false, content: Content::Known(entry.oid.clone()) }
-    }
-}
-
-/// The bytes of a file.
-#[derive(Debug)]
-enum Content {
-    /// Known to be in the hub.
-    Known(Box<str>),
-    /// Handed over; remembered as what the file was when it looked so, unless it was changing.
-    HandedOver { ticket: Ticket, print: Option<Print> },
-}
-
 /// What the walk needs to know and what it gathers.
 pub(super) struct Walk<'a> {
     base: &'a Listing,
     base_rules: &'a Rules,
     own_rules: Rules,
     included: &'a HashSet<&'a RepoPath>,
-    limits: SnapshotLimits,
-    objects: &'a mut FastImport,
-    cache: &'a mut StatCache,
+    pub(super) limits: SnapshotLimits,
+    pub(super) objects: &'a mut FastImport,
+    pub(super) cache: &'a mut StatCache,
+    /// Some `.gitignore` met so far is not that of the base. Until then one evaluation does for both.
+    rules_differ: bool,
     pending: BTreeMap<RepoPath, Pending>,
-    notes: Vec<Note>,
+    pub(super) notes: Vec<Note>,
     notes_dropped: usize,
-    files_read: usize,
-    bytes_read: u64,
+    pub(super) files_read: usize,
+    pub(super) bytes_read: u64,
     hidden_files: usize,
     hidden_bytes: u64,
 }
@@ -102,6 +79,7 @@ impl<'a> Walk<'a> {
             limits,
             objects,
             cache,
+            rules_differ: false,
             pending: BTreeMap::new(),
             notes: Vec::new(),
             notes_dropped: 0,
@@ -142,10 +120,13 @@ impl<'a> Walk<'a> {
                 return Ok(());
             }
         };
-        if names.iter().any(|name| name == b".gitignore")
-            && let Ok(Some(text)) = at.read_small(b".gitignore", MAX_IGNORE_BYTES)
-        {
-            self.own_rules.add(folder, &text);
+        let own_text = match names.iter().any(|name| name == b".gitignore") {
+            true => at.read_small(b".gitignore", MAX_IGNORE_BYTES).ok().flatten(),
+            false => None,
+        };
+        self.rules_differ |= own_text.as_deref() != self.base_rules.text(folder);
+        if let Some(text) = &own_text {
+            self.own_rules.add(folder, text);
         }
         for name in names {
             let path = join(folder, &name);
@@ -219,11 +200,8 @@ impl<'a> Walk<'a> {
             self.leave_out(path, NoteKind::TooDeep);
             return Ok(());
         }
-        let next = Above {
-            by_base: above.by_base || self.base_rules.ignores(path.as_bytes(), true),
-            by_own: above.by_own || self.own_rules.ignores(path.as_bytes(), true),
-            depth: above.depth + 1,
-        };
+        let (by_base, by_own) = self.by_rules(path, true, above);
+        let next = Above { by_base, by_own, depth: above.depth + 1 };
         self.folder(&below, path.as_bytes(), next)
     }
 
@@ -273,71 +251,15 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// A file's bytes, read only if it may have changed. Nothing if it had to be left out.
-    fn bytes_of(
-        &mut self,
-        at: &Beneath,
-        name: &[u8],
-        path: &RepoPath,
-        stat: &Stat,
-    ) -> Result<Option<Content>, SnapshotError> {
-        let print = Print::of(stat);
-        if let Some(oid) = self.cache.get(path, &print) {
-            return Ok(Some(Content::Known(oid)));
-        }
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
-            let Ok(target) = at.link(name) else {
-                self.leave_out(path, NoteKind::Unreadable);
-                return Ok(None);
-            };
-            let ticket = self.objects.blob(&target).map_err(cannot_store)?;
-            self.seen(target.len() as u64);
-            return Ok(Some(Content::HandedOver { ticket, print: Some(print) }));
-        }
-        let (mut file, opened) = match at.file(name) {
-            Ok(opened) => opened,
-            // Deleted since it was listed: the snapshot is of a moment after that.
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => {
-                self.leave_out(path, if is_absent(&e) { NoteKind::Special } else { NoteKind::Unreadable });
-                return Ok(None);
-            }
-        };
-        let print = Print::of(&opened);
-        let size = u64::try_from(opened.st_size).unwrap_or(u64::MAX);
-        if size > self.limits.file_bytes || self.bytes_read.saturating_add(size) > self.limits.total_bytes {
-            self.leave_out(path, NoteKind::TooLarge);
-            return Ok(None);
-        }
-        let ticket = if size <= READ_WHOLE {
-            let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-            match (&mut file).take(READ_WHOLE).read_to_end(&mut bytes) {
-                Ok(_) => Some(self.objects.blob(&bytes).map_err(cannot_store)?),
-                Err(_) => None,
-            }
-        } else {
-            self.objects.blob_from(&mut file, size).map_err(cannot_store)?
-        };
-        self.seen(size);
-        let Some(ticket) = ticket else {
-            self.leave_out(path, NoteKind::Unreadable);
-            return Ok(None);
-        };
-        let steady = fstat(&file).is_ok_and(|after| Print::of(&after) == print);
-        if !steady {
-            self.note(path.clone(), NoteKind::ChangedWhileRead);
-        }
-        Ok(Some(Content::HandedOver { ticket, print: steady.then_some(print) }))
-    }
-
-    fn seen(&mut self, bytes: u64) {
-        self.files_read += 1;
-        self.bytes_read += bytes;
+    fn by_rules(&self, path: &RepoPath, is_dir: bool, above: Above) -> (bool, bool) {
+        let by_base = above.by_base || self.base_rules.ignores(path.as_bytes(), is_dir);
+        let own =
+            || if self.rules_differ { self.own_rules.ignores(path.as_bytes(), is_dir) } else { by_base };
+        (by_base, above.by_own || own())
     }
 
     fn is_ignored(&self, path: &RepoPath, is_dir: bool, above: Above) -> Ignored {
-        let by_base = above.by_base || self.base_rules.ignores(path.as_bytes(), is_dir);
-        let by_own = above.by_own || self.own_rules.ignores(path.as_bytes(), is_dir);
+        let (by_base, by_own) = self.by_rules(path, is_dir, above);
         match (by_base, by_own) {
             (true, true) => Ignored::Yes,
             (true, false) => Ignored::NoLonger,
@@ -348,7 +270,7 @@ impl<'a> Walk<'a> {
 
     /// Notes the loss, and keeps what the base has there: that something could not be read must not look like its
     /// deletion.
-    fn leave_out(&mut self, path: &RepoPath, kind: NoteKind) {
+    pub(super) fn leave_out(&mut self, path: &RepoPath, kind: NoteKind) {
         self.note(path.clone(), kind);
         let mut below = path.as_bytes().to_vec();
         below.push(b'/');
@@ -360,7 +282,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn note(&mut self, path: RepoPath, kind: NoteKind) {
+    pub(super) fn note(&mut self, path: RepoPath, kind: NoteKind) {
         if self.notes.len() < MAX_NOTES {
             self.notes.push(Note { path, kind });
         } else {
@@ -392,6 +314,6 @@ fn join(folder: &[u8], name: &[u8]) -> RepoPath {
     RepoPath::new(path)
 }
 
-fn cannot_store(source: GitError) -> SnapshotError {
+pub(super) fn cannot_store(source: GitError) -> SnapshotError {
     SnapshotError::Git { doing: "store a file in the hub", source }
 }

@@ -240,7 +240,7 @@ impl Workspaces {
     }
 
     /// Removes a workspace's folder and its record for good: for checkouts that hold nothing of their own, such as
-    /// those that checks run in. Everything else goes through [`crate::archive`]. A folder that is not the one
+    /// those that checks run in. Everything else goes through [`Workspaces::archive`]. A folder that is not the one
     /// that Divisi made is left alone.
     pub fn discard(&self, space: &Workspace) -> Result<(), WorkspaceError> {
         let dir = space.path();

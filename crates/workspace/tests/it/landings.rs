@@ -116,7 +116,8 @@ fn changes_elsewhere_in_the_checkout_stay() {
 
 #[test]
 fn a_checkout_with_changes_in_the_way_is_left_exactly_as_it_is() {
-    let cases: [(&str, &dyn Fn(&Fixture), &str, Dirty); 7] = [
+    type Case = (&'static str, &'static dyn Fn(&Fixture), &'static str, Dirty);
+    let cases: [Case; 7] = [
         ("modified", &|f| f.write("src/main.rs", "mine\n"), "src/main.rs", Dirty::Modified),
         (
             "deleted",
@@ -242,7 +243,7 @@ fn the_checkout_in_another_worktree_is_looked_after_too() {
     // From whichever checkout the project was opened.
     let project = Project::open(&f.git, &linked).unwrap();
     let landed = f.hub.land(&project, &land_request(Some(old.clone()), &new)).unwrap();
-    assert_eq!(landed.checkouts, [linked.clone()]);
+    assert_eq!(landed.checkouts, std::slice::from_ref(&linked));
     assert_eq!(f.git_in(&linked, ["status", "--porcelain"]), "");
     assert_eq!(status(&f), "");
     f.hub.undo(&f.project(), &landed, &divisi(), "undo").unwrap();

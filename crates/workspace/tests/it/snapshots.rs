@@ -339,3 +339,65 @@ fn a_diff_beyond_its_limits_says_so() {
     assert_eq!((diff.stat.files, diff.stat.added, diff.files.len(), diff.files_dropped), (10, 1000, 4, 6));
     assert!(!diff.files[0].truncated && diff.files[3].truncated);
 }
+
+#[test]
+fn many_attempts_are_snapshotted_at_once_and_the_hub_can_be_tidied_meanwhile() {
+    let f = Fixture::new();
+    let spaces: Vec<_> = (0..8).map(|n| f.workspace(&format!("t{n}.1"))).collect();
+    std::thread::scope(|scope| {
+        for space in &spaces {
+            let f = &f;
+            scope.spawn(move || {
+                for n in 0..3 {
+                    // More than a hundred new blobs make a pack of their own.
+                    for file in 0..60 {
+                        write(&space.path(), format!("{n}/{file}"), format!("{} {n} {file}", space.name()));
+                    }
+                    f.snapshot(space);
+                }
+            });
+        }
+        scope.spawn(|| (0..3).for_each(|_| f.hub.tidy().unwrap()));
+    });
+    f.hub.tidy().unwrap();
+    for space in &spaces {
+        let taken = f.hub.snapshots(space.name()).unwrap();
+        assert_eq!(taken.len(), 3);
+        assert_eq!(f.show(&taken[2].1, "2/59"), format!("{} 2 59", space.name()));
+    }
+    assert_eq!(f.hub.refs_below("refs/divisi/tmp/").unwrap(), []);
+    assert_eq!(f.git_in(f.hub.dir(), ["fsck", "--strict", "--no-dangling"]), "");
+}
+
+#[test]
+fn a_tidy_clears_what_a_dead_process_left() {
+    let f = Fixture::new();
+    let base = f.base();
+    // No process has a number like this.
+    for owner in ["4999999-0", &format!("{}-77", std::process::id())] {
+        f.git_in(f.hub.dir(), ["update-ref", &format!("refs/divisi/tmp/{owner}"), base.as_str()]);
+        fs::create_dir_all(f.hub.dir().join("divisi").join(format!("incoming-{owner}"))).unwrap();
+    }
+    f.hub.tidy().unwrap();
+    let left = f.hub.refs_below("refs/divisi/tmp/").unwrap();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert!(!f.hub.dir().join("divisi/incoming-4999999-0").exists());
+    assert!(f.hub.dir().join(format!("divisi/incoming-{}-77", std::process::id())).exists());
+}
+
+#[test]
+fn folders_that_were_ignored_stay_ignored_when_another_rule_changes() {
+    let f = Fixture::new();
+    f.write("web/.gitignore", "dist/\n");
+    f.commit("web");
+    let space = f.workspace("t1.1");
+    write(&space.path(), "build/out", "x");
+    write(&space.path(), "web/dist/out", "x");
+    write(&space.path(), "web/.gitignore", "dist/\n*.map\n");
+    write(&space.path(), "web/a.map", "x");
+    let snapshot = f.snapshot(&space);
+    assert_eq!(notes(&snapshot), [("web/a.map".into(), NoteKind::Hidden)]);
+    fs::remove_file(space.path().join("web/.gitignore")).unwrap();
+    let snapshot = f.snapshot(&space);
+    assert_eq!(notes(&snapshot), [("web/dist".into(), NoteKind::Exposed)]);
+}

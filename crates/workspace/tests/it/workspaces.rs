@@ -253,3 +253,15 @@ fn sha256_repositories_are_refused_with_a_sentence() {
     let error = Project::open(&f.git, &f.path("long")).unwrap_err();
     assert!(error.to_string().contains("only sha1 repositories are supported"), "{error}");
 }
+
+#[test]
+fn the_persons_own_excludes_can_be_handed_on() {
+    let f = Fixture::new();
+    f.write(".git/info/exclude", "notes-to-self\n");
+    let mut new = NewWorkspace::new("t1.1", f.base()).on_branch("x");
+    new.ignore_also = f.project().own_excludes();
+    let space = f.spaces().create(&f.hub, &new).unwrap();
+    write(&space.path(), "notes-to-self", "x");
+    assert_eq!(f.git_in(&space.path(), ["status", "--porcelain"]), "");
+    assert!(f.snapshot(&space).unchanged);
+}

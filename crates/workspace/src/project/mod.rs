@@ -3,17 +3,23 @@
 //! Nothing here writes. Git is always told the repository explicitly; its hooks, monitors and helpers never run
 //! (see [`crate::git`]). The only writer of the user's repository is [`crate::land`].
 
+mod find;
+mod ref_name;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+
+use find::{canonical, find, read_pointer};
+pub(crate) use ref_name::is_ref_name;
 
 use crate::git::{Call, Git, GitError};
 use crate::ids::{BadObjectName, CommitId, Identity};
 
-/// Longest `.git` file or `commondir` file that is read.
-const MAX_POINTER_BYTES: usize = 8192;
+/// Largest `info/exclude` that is read.
+const MAX_EXCLUDE_BYTES: u64 = 1 << 20;
 
 /// Why a project cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -220,6 +226,15 @@ impl Project {
         Some(Identity::new(self.config("user.name")?, self.config("user.email")?))
     }
 
+    /// The person's own ignore rules for this repository (`info/exclude`), for
+    /// [`crate::NewWorkspace::ignore_also`]. Those of the home folder are for the command line to add.
+    pub fn own_excludes(&self) -> String {
+        let file = self.common_dir.join("info/exclude");
+        let small = file.metadata().is_ok_and(|m| m.is_file() && m.len() <= MAX_EXCLUDE_BYTES);
+        let bytes = if small { fs::read(file).unwrap_or_default() } else { Vec::new() };
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// One value of the repository's own configuration.
     pub(crate) fn config(&self, key: &str) -> Option<String> {
         let out = self.call().args(["config", "--local", "--includes", "--get"]).arg(key).run().ok()?;
@@ -256,79 +271,5 @@ impl Project {
             return canonical(&git_dir.join(elsewhere)).map(Some);
         }
         Ok(git_dir.parent().filter(|_| git_dir.file_name() == Some(OsStr::new(".git"))).map(Path::to_owned))
-    }
-}
-
-/// The rules of `git check-ref-format`, so that a name can never be an option, a range or a path trick.
-pub(crate) fn is_ref_name(full: &str) -> bool {
-    full.len() <= 250
-        && !full.ends_with(['/', '.'])
-        && !full.contains("..")
-        && !full.contains("@{")
-        && !full.contains(|c: char| c.is_control() || " ~^:?*[\\".contains(c))
-        && full
-            .split('/')
-            .all(|part| !part.is_empty() && !part.starts_with(['.', '-']) && !part.ends_with(".lock"))
-}
-
-fn find(start: &Path) -> Result<Option<(Option<PathBuf>, PathBuf)>, ProjectError> {
-    for dir in start.ancestors() {
-        let dot_git = dir.join(".git");
-        if is_git_dir(&dot_git) {
-            return Ok(Some((Some(dir.to_owned()), dot_git)));
-        }
-        if dot_git.is_file() {
-            let bytes = read_pointer(&dot_git)
-                .map_err(|source| ProjectError::Io { path: dot_git.clone(), source })?;
-            let Some(target) = bytes.strip_prefix(b"gitdir: ") else { continue };
-            return Ok(Some((Some(dir.to_owned()), canonical(&dir.join(OsStr::from_bytes(target)))?)));
-        }
-        if is_git_dir(dir) {
-            return Ok(Some((None, dir.to_owned())));
-        }
-    }
-    Ok(None)
-}
-
-fn is_git_dir(dir: &Path) -> bool {
-    dir.join("HEAD").symlink_metadata().is_ok() && dir.join("objects").is_dir() && dir.join("refs").is_dir()
-}
-
-fn read_pointer(file: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = fs::read(file)?;
-    bytes.truncate(MAX_POINTER_BYTES);
-    while bytes.last().is_some_and(|b| matches!(b, b'\n' | b'\r')) {
-        bytes.pop();
-    }
-    Ok(std::ffi::OsString::from_vec(bytes).into_vec())
-}
-
-fn canonical(path: &Path) -> Result<PathBuf, ProjectError> {
-    fs::canonicalize(path).map_err(|source| ProjectError::Io { path: path.to_owned(), source })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_ref_name;
-
-    #[test]
-    fn ref_names_follow_gits_rules() {
-        for good in ["refs/heads/main", "refs/heads/divisi/t12-short-title-2", "refs/heads/\u{e9}"] {
-            assert!(is_ref_name(good), "{good}");
-        }
-        for bad in [
-            "refs/heads/",
-            "refs/heads/a..b",
-            "refs/heads/-x",
-            "refs/heads/.x",
-            "refs/heads/a b",
-            "refs/heads/a.lock",
-            "refs/heads/x@{1}",
-            "refs/heads/a:b",
-            "refs/heads/a//b",
-            "refs/heads/a\n",
-        ] {
-            assert!(!is_ref_name(bad), "{bad}");
-        }
     }
 }

@@ -4,12 +4,18 @@
 //! ref, as objects of its own: fetched from the user's repository, never borrowed, so that a `gc` or `prune` over
 //! there cannot take anything away. Workspaces borrow from the hub by alternates and never write to it.
 
+mod commits;
+mod make;
+mod tidy;
+
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+pub(crate) use commits::CommitInfo;
 
 use crate::git::{Call, CatFile, Git, GitError, Kind};
 use crate::git_box::Confine;
@@ -19,8 +25,6 @@ use crate::project::{Project, is_ref_name};
 
 /// How many listings of whole trees are kept in memory.
 const LISTINGS_KEPT: usize = 8;
-/// Largest commit object that is read.
-const MAX_COMMIT_BYTES: u64 = 1 << 20;
 
 /// Why the hub could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +78,7 @@ impl Hub {
     /// Opens the hub at `dir`, making it if it is not there. Safe to call from several threads and processes.
     pub fn open(git: &Git, dir: &Path) -> Result<Self, HubError> {
         if !dir.join("HEAD").is_file() {
-            create(git, dir)?;
+            make::create(git, dir)?;
         }
         let dir = fs::canonicalize(dir).map_err(io_error("open", dir))?;
         Ok(Self { git: git.clone(), dir, listings: Arc::default() })
@@ -141,31 +145,6 @@ impl Hub {
         pairs.map(|(id, name)| Ok((name.to_owned(), CommitId::parse(id)?))).collect()
     }
 
-    /// True if the hub has this commit.
-    pub fn has_commit(&self, commit: &CommitId) -> Result<bool, HubError> {
-        let call =
-            self.call().args(["cat-file", "-e"]).arg(format!("{commit}^{{commit}}")).accept(&[0, 1, 128]);
-        Ok(call.run().map_err(git_error("look for a commit in the hub"))?.code == 0)
-    }
-
-    /// The tree of a commit.
-    pub fn tree_of(&self, commit: &CommitId) -> Result<TreeId, HubError> {
-        Ok(self.read_commit(commit)?.tree)
-    }
-
-    /// True if `ancestor` is `commit` or in its history.
-    pub fn is_ancestor(&self, ancestor: &CommitId, commit: &CommitId) -> Result<bool, HubError> {
-        let call = self.call().args(["merge-base", "--is-ancestor", ancestor.as_str(), commit.as_str()]);
-        Ok(call.accept(&[0, 1]).run().map_err(git_error("compare two commits"))?.code == 0)
-    }
-
-    /// The best common ancestor of two commits.
-    pub fn merge_base(&self, a: &CommitId, b: &CommitId) -> Result<Option<CommitId>, HubError> {
-        let call = self.call().args(["merge-base", a.as_str(), b.as_str()]).accept(&[0, 1]);
-        let out = call.run().map_err(git_error("find a common ancestor"))?;
-        if out.code == 1 { Ok(None) } else { Ok(Some(CommitId::parse(&out.text())?)) }
-    }
-
     /// The bytes of one file of a commit; nothing if there is no such file. Larger than `max` is an error.
     pub fn file_at(
         &self,
@@ -178,33 +157,6 @@ impl Hub {
         let mut objects = self.cat_file()?;
         let read = objects.read(&entry.oid, max).map_err(git_error("read a file from the hub"))?;
         Ok(read.filter(|(kind, _)| *kind == Kind::Blob).map(|(_, bytes)| bytes))
-    }
-
-    /// Records a commit of an existing tree. It is not anchored yet.
-    pub(crate) fn commit(
-        &self,
-        tree: &TreeId,
-        parents: &[&CommitId],
-        author: &Signature,
-        committer: &Signature,
-        message: &str,
-    ) -> Result<CommitId, HubError> {
-        let mut call =
-            self.call().args(["commit-tree", tree.as_str(), "-F", "-"]).author(author).committer(committer);
-        for parent in parents {
-            call = call.arg("-p").arg(parent.as_str());
-        }
-        let out = call.stdin(message.as_bytes()).run().map_err(git_error("record a commit in the hub"))?;
-        Ok(CommitId::parse(&out.text())?)
-    }
-
-    /// Parents, tree and message of a commit.
-    pub(crate) fn read_commit(&self, commit: &CommitId) -> Result<CommitInfo, HubError> {
-        let read = self.cat_file()?.read(commit.as_str(), MAX_COMMIT_BYTES);
-        match read.map_err(git_error("read a commit of the hub"))? {
-            Some((Kind::Commit, bytes)) => CommitInfo::parse(&bytes),
-            _ => Err(HubError::Missing(format!("commit {commit}"))),
-        }
     }
 
     /// Everything in a commit's tree; kept in memory for the next caller.
@@ -289,37 +241,6 @@ impl Hub {
     }
 }
 
-/// The parts of a commit object that are used here.
-#[derive(Debug, Clone)]
-pub(crate) struct CommitInfo {
-    pub(crate) tree: TreeId,
-    pub(crate) parents: Vec<CommitId>,
-    /// `Name <mail> seconds zone`, as recorded.
-    pub(crate) author: String,
-    pub(crate) message: String,
-}
-
-impl CommitInfo {
-    fn parse(bytes: &[u8]) -> Result<Self, HubError> {
-        let text = String::from_utf8_lossy(bytes);
-        let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
-        let mut info = Self {
-            tree: TreeId::parse(head.strip_prefix("tree ").and_then(|h| h.get(..40)).unwrap_or_default())?,
-            parents: Vec::new(),
-            author: String::new(),
-            message: message.to_owned(),
-        };
-        for line in head.lines() {
-            if let Some(parent) = line.strip_prefix("parent ") {
-                info.parents.push(CommitId::parse(parent)?);
-            } else if let Some(author) = line.strip_prefix("author ") {
-                info.author = author.to_owned();
-            }
-        }
-        Ok(info)
-    }
-}
-
 /// A label that becomes one component of a hidden ref, such as an attempt's handle `t12.1`.
 pub(crate) fn check_label(label: &str) -> Result<(), HubError> {
     let plain = label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
@@ -337,33 +258,4 @@ pub(crate) fn git_error(doing: &'static str) -> impl FnOnce(GitError) -> HubErro
 pub(crate) fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> HubError {
     let path = path.to_owned();
     move |source| HubError::Io { doing, path, source }
-}
-
-/// Makes the repository beside its place and moves it there whole, so that nobody ever sees half of it.
-fn create(git: &Git, dir: &Path) -> Result<(), HubError> {
-    // Absolute, because git runs in a folder of its own.
-    let dir = &std::path::absolute(dir).map_err(io_error("find", dir))?;
-    let parent = dir.parent().unwrap_or(Path::new("/"));
-    fs::create_dir_all(parent).map_err(io_error("make", parent))?;
-    let new = tempdir_in(parent).map_err(io_error("make a folder in", parent))?;
-    let call = git.call(&new).args(["init", "--quiet", "--bare", "--template=", "--initial-branch=none"]);
-    let made = call.confine(Confine::writing([&new])).run().map_err(git_error("make the hub"));
-    let made = made.and_then(|_| match fs::rename(&new, dir) {
-        // Another process was faster, which is as good.
-        Err(_) if dir.join("HEAD").is_file() => Ok(()),
-        other => other.map_err(io_error("move the new hub to", dir)),
-    });
-    let _ = fs::remove_dir_all(&new);
-    made
-}
-
-fn tempdir_in(parent: &Path) -> io::Result<PathBuf> {
-    for n in 0..1000u32 {
-        let dir = parent.join(format!(".new-hub-{}-{n}", std::process::id()));
-        match fs::create_dir(&dir) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            other => return other.map(|()| dir),
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
 }

@@ -1,0 +1,93 @@
+//! Commits of the hub: asking about them and recording them.
+
+use super::{Hub, HubError, git_error};
+use crate::git::Kind;
+use crate::ids::{CommitId, Signature, TreeId};
+
+/// Largest commit object that is read.
+const MAX_COMMIT_BYTES: u64 = 1 << 20;
+
+impl Hub {
+    /// True if the hub has this commit.
+    pub fn has_commit(&self, commit: &CommitId) -> Result<bool, HubError> {
+        let call =
+            self.call().args(["cat-file", "-e"]).arg(format!("{commit}^{{commit}}")).accept(&[0, 1, 128]);
+        Ok(call.run().map_err(git_error("look for a commit in the hub"))?.code == 0)
+    }
+
+    /// The tree of a commit.
+    pub fn tree_of(&self, commit: &CommitId) -> Result<TreeId, HubError> {
+        Ok(self.read_commit(commit)?.tree)
+    }
+
+    /// True if `ancestor` is `commit` or in its history.
+    pub fn is_ancestor(&self, ancestor: &CommitId, commit: &CommitId) -> Result<bool, HubError> {
+        let call = self.call().args(["merge-base", "--is-ancestor", ancestor.as_str(), commit.as_str()]);
+        Ok(call.accept(&[0, 1]).run().map_err(git_error("compare two commits"))?.code == 0)
+    }
+
+    /// The best common ancestor of two commits.
+    pub fn merge_base(&self, a: &CommitId, b: &CommitId) -> Result<Option<CommitId>, HubError> {
+        let call = self.call().args(["merge-base", a.as_str(), b.as_str()]).accept(&[0, 1]);
+        let out = call.run().map_err(git_error("find a common ancestor"))?;
+        if out.code == 1 { Ok(None) } else { Ok(Some(CommitId::parse(&out.text())?)) }
+    }
+
+    /// Records a commit of an existing tree. It is not anchored yet.
+    pub(crate) fn commit(
+        &self,
+        tree: &TreeId,
+        parents: &[&CommitId],
+        author: &Signature,
+        committer: &Signature,
+        message: &str,
+    ) -> Result<CommitId, HubError> {
+        let mut call =
+            self.call().args(["commit-tree", tree.as_str(), "-F", "-"]).author(author).committer(committer);
+        for parent in parents {
+            call = call.arg("-p").arg(parent.as_str());
+        }
+        let out = call.stdin(message.as_bytes()).run().map_err(git_error("record a commit in the hub"))?;
+        Ok(CommitId::parse(&out.text())?)
+    }
+
+    /// Parents, tree and message of a commit.
+    pub(crate) fn read_commit(&self, commit: &CommitId) -> Result<CommitInfo, HubError> {
+        let read = self.cat_file()?.read(commit.as_str(), MAX_COMMIT_BYTES);
+        match read.map_err(git_error("read a commit of the hub"))? {
+            Some((Kind::Commit, bytes)) => CommitInfo::parse(&bytes),
+            _ => Err(HubError::Missing(format!("commit {commit}"))),
+        }
+    }
+}
+
+/// The parts of a commit object that are used here.
+#[derive(Debug, Clone)]
+pub(crate) struct CommitInfo {
+    pub(crate) tree: TreeId,
+    pub(crate) parents: Vec<CommitId>,
+    /// `Name <mail> seconds zone`, as recorded.
+    pub(crate) author: String,
+    pub(crate) message: String,
+}
+
+impl CommitInfo {
+    fn parse(bytes: &[u8]) -> Result<Self, HubError> {
+        let text = String::from_utf8_lossy(bytes);
+        let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let mut info = Self {
+            tree: TreeId::parse(head.strip_prefix("tree ").and_then(|h| h.get(..40)).unwrap_or_default())?,
+            parents: Vec::new(),
+            author: String::new(),
+            message: message.to_owned(),
+        };
+        for line in head.lines() {
+            if let Some(parent) = line.strip_prefix("parent ") {
+                info.parents.push(CommitId::parse(parent)?);
+            } else if let Some(author) = line.strip_prefix("author ") {
+                info.author = author.to_owned();
+            }
+        }
+        Ok(info)
+    }
+}
