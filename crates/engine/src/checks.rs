@@ -6,7 +6,7 @@ use std::time::Duration;
 use divisi_model::event::Event;
 use divisi_model::evidence::{CheckOutcome, Evidence};
 use divisi_model::task::{Check, slug};
-use divisi_model::{AttemptId, AttemptState, Oid, TaskState};
+use divisi_model::{AttemptId, AttemptState, Oid, Phase, TaskState};
 use divisi_workspace::launch::{EndedBy, Exit, Outcome};
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -83,14 +83,10 @@ async fn run_one(
             let limit = Duration::from_secs(u64::from(check.timeout_seconds));
             let dir = context.path(&log);
             let command = check.command.clone();
-            let run = Run { dir: dir.clone(), command, cwd: tree, environment, limit };
+            let needed_in = &[Phase::Checking, Phase::Landing];
+            let run =
+                Run { dir: dir.clone(), command, cwd: tree, environment, limit, attempt: id, needed_in };
             let Some(exit) = run::run(context, run).await? else { return Ok(false) };
-            if matches!(exit.outcome, Outcome::Lost { .. }) {
-                // The machine was switched off under it, which says nothing about the change: it is run anew.
-                let remove = move || std::fs::remove_dir_all(dir);
-                blocking(remove).await?.map_err(|error| StepError::of(&error))?;
-                return Err(StepError(format!("the check {} was lost and is run again", check.name)));
-            }
             let (end, sha256) =
                 blocking(move || run::journal_end(&dir, COUNT_BYTES)).await?.unwrap_or_default();
             let millis = exit.ended_at_ms.saturating_sub(exit.started_at_ms);

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use divisi_model::{AttemptId, Phase};
 use divisi_workspace::launch::{self, EndedBy, Exit, Launch, LaunchError, Outcome, Spec, Stderr};
 
-use crate::context::Context;
+use crate::context::{Context, blocking};
 use crate::stage::StepError;
 
 /// What is to be run.
@@ -20,13 +21,17 @@ pub(crate) struct Run {
     pub(crate) environment: Vec<(String, String)>,
     /// How long it may take.
     pub(crate) limit: Duration,
+    /// The attempt it is run for; when that no longer needs it, it is ended.
+    pub(crate) attempt: AttemptId,
+    /// The phases in which the attempt needs it.
+    pub(crate) needed_in: &'static [Phase],
 }
 
 /// Most bytes that one command may write; it is ended when it writes more.
 const OUTPUT_BYTES: u64 = 256 << 20;
 
-/// Runs a command to its end, or waits for the one that was started before a restart. When the engine shuts down, the
-/// command lives on and this returns `None`.
+/// Runs a command to its end, or waits for the one that was started before a restart. `None` when the engine shuts
+/// down, and the command lives on, or when nobody needs it any more, and it was ended.
 pub(crate) async fn run(context: &Context, run: Run) -> Result<Option<Exit>, StepError> {
     let launch = start_or_attach(context, &run.dir, || {
         let mut spec = Spec::new(["sh", "-c", &run.command], &run.cwd);
@@ -38,10 +43,45 @@ pub(crate) async fn run(context: &Context, run: Run) -> Result<Option<Exit>, Ste
         spec
     })
     .await?;
-    tokio::select! {
-        exit = launch.wait() => Ok(Some(exit)),
-        () = context.stop.cancelled() => Ok(None),
+    let mut changes = context.authority.changes();
+    loop {
+        changes.borrow_and_update();
+        if !is_needed(context, &run) {
+            drop(launch.terminate(None).await);
+            launch.wait().await;
+            remove(&run.dir).await?;
+            return Ok(None);
+        }
+        tokio::select! {
+            exit = launch.wait() => {
+                if says_something(&exit) {
+                    return Ok(Some(exit));
+                }
+                remove(&run.dir).await?;
+                return Err(StepError(format!("`{}` {}; it is run again", run.command, describe(&exit))));
+            }
+            () = context.stop.cancelled() => return Ok(None),
+            _ = changes.changed() => {}
+        }
     }
+}
+
+fn is_needed(context: &Context, run: &Run) -> bool {
+    let task = context.authority.task_by_id(run.attempt.task);
+    task.is_some_and(|task| {
+        task.attempt(run.attempt.number).is_some_and(|attempt| run.needed_in.contains(&attempt.phase))
+    })
+}
+
+/// Whether an exit is the command's own: not when the machine was switched off under it, or Divisi ended it.
+fn says_something(exit: &Exit) -> bool {
+    !matches!(exit.outcome, Outcome::Lost { .. })
+        && !matches!(exit.ended_by, Some(EndedBy::Terminate | EndedBy::Kill))
+}
+
+async fn remove(dir: &Path) -> Result<(), StepError> {
+    let dir = dir.to_owned();
+    blocking(move || std::fs::remove_dir_all(dir)).await?.map_err(|error| StepError::of(&error))
 }
 
 /// Takes up the launch of a folder, or starts it if it never was.

@@ -59,16 +59,11 @@ pub(crate) async fn create(context: &Arc<Context>, id: AttemptId) -> Result<Made
         let mut new =
             NewWorkspace::new(name(&task, id), base).on_branch(&attempt.branch).by(person(&context, &task)?);
         new.base_branch = Some(task.spec.base.branch.clone());
-        let (mut space, included) = match spaces.get(&name(&task, id)) {
-            Ok(space) if space.record().complete => (space, None),
-            _ => {
-                let made = spaces.create(&hub, &new).map_err(|error| StepError::of(&error))?;
-                (made, Some(IncludeLimits::default()))
-            }
+        let mut space = match spaces.get(&name(&task, id)) {
+            Ok(space) if space.record().complete => space,
+            _ => spaces.create(&hub, &new).map_err(|error| StepError::of(&error))?,
         };
-        if let Some(limits) = included {
-            space.include_from(&project, limits).map_err(|error| StepError::of(&error))?;
-        }
+        space.include_from(&project, IncludeLimits::default()).map_err(|error| StepError::of(&error))?;
         Ok(Made {
             path: utf8(&space.path())?,
             branch: attempt.branch.clone(),

@@ -159,8 +159,12 @@ pub fn status(task: &TaskState, attempt: &AttemptState) -> Status {
             make(Attention::Working, "undoing", "the landing is taken back".into(), String::new())
         }
         Phase::Waiting => {
-            let cancelled = attempt.turns.last().is_some_and(|t| t.cancel_requested);
-            let reason = if cancelled { "the turn was cancelled" } else { "the agent is idle" };
+            let last = attempt.turns.last();
+            let reason = match last.and_then(|turn| turn.outcome.as_ref()) {
+                _ if last.is_some_and(|turn| turn.cancel_requested) => "the turn was cancelled",
+                Some(crate::event::TurnOutcome::Denied) => "the agent ended its turn over a denied permission",
+                _ => "the agent is idle",
+            };
             let next = format!("divisi send {handle} \"…\", or divisi resume {handle}");
             make(Attention::NeedsYou, "waiting for instruction", reason.into(), next)
         }

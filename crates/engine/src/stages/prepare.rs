@@ -64,14 +64,16 @@ async fn setup(
     mut workspace: divisi_model::event::Workspace,
 ) -> Result<Option<divisi_model::event::Workspace>, StepError> {
     let Some(command) = task.spec.settings.setup.clone() else { return Ok(Some(workspace)) };
-    let relative = format!("setups/{}.{}/{}", task.spec.number, id.number, task.version);
+    // The moment at which preparing began names the run: the same after a restart, another when it is tried again.
+    let since = task.attempt(id.number).map_or(0, |attempt| attempt.since.as_millisecond());
+    let relative = format!("setups/{}.{}/{since}", task.spec.number, id.number);
     let dir = context.path(&relative);
     let environment = workspaces::environment(context, id, &workspace)?;
     let limit = Duration::from_secs(u64::from(task.spec.settings.setup_timeout_seconds));
     let cwd = workspace.path.clone().into();
-    let Some(exit) = run(context, Run { dir: dir.clone(), command, cwd, environment, limit }).await? else {
-        return Ok(None);
-    };
+    let needed_in = &[Phase::Preparing];
+    let setup = Run { dir: dir.clone(), command, cwd, environment, limit, attempt: id, needed_in };
+    let Some(exit) = run(context, setup).await? else { return Ok(None) };
     if exit.success() {
         workspace.setup_log = Some(relative);
         return Ok(Some(workspace));

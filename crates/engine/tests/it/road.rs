@@ -15,7 +15,11 @@ async fn a_failing_check_sends_back_and_the_second_try_lands() {
     let settings =
         TaskSettings { gates: vec![gate("four", "grep -q four list.txt")], ..TaskSettings::default() };
     let fleet = Fleet::new(&env, settings).await;
-    let script = "append list.txt \"five\\n\"\nsay Done.\nwhen prompt contains \"Checks were run\"\nappend list.txt \"four\\n\"\nsay Mended.";
+    let script = r#"append list.txt "five\n"
+say Done.
+when prompt contains "Checks were run"
+append list.txt "four\n"
+say Mended."#;
     let task = fleet.task("Add four to the list", script, &[]).await;
     let task = fleet.until_status(&task, "in review").await;
     let attempt = &task.attempts[0];
@@ -53,7 +57,11 @@ async fn approve_and_land(fleet: &Fleet<'_>, task: &TaskState) {
 async fn a_restart_in_the_middle_of_a_turn_loses_and_doubles_nothing() {
     let env = TestEnv::new();
     let fleet = Fleet::new(&env, TaskSettings::default()).await;
-    let script = "say Before.\nask execute \"Wait for a person\"\n  allowed\n    append list.txt \"four\\n\"\nsay After.";
+    let script = r#"say Before.
+ask execute "Wait for a person"
+  allowed
+    append list.txt "four\n"
+say After."#;
     let task = fleet.task("Ask first", script, &["grep -q four list.txt"]).await;
     fleet.until_status(&task, "waiting for permission").await;
     let fleet = fleet.restart().await;
@@ -108,7 +116,11 @@ async fn a_stopped_attempt_resumes_its_session_in_a_new_process() {
 async fn review_comments_become_the_next_turn() {
     let env = TestEnv::new();
     let fleet = Fleet::new(&env, TaskSettings::default()).await;
-    let script = "append list.txt \"four\\n\"\nsay One.\nwhen prompt contains \"list.txt:4\"\nappend list.txt \"five\\n\"\nsay Two.";
+    let script = r#"append list.txt "four\n"
+say One.
+when prompt contains "list.txt:4"
+append list.txt "five\n"
+say Two."#;
     let task = fleet.task("Add four", script, &[]).await;
     let task = fleet.until_status(&task, "in review").await;
     let first = task.attempts[0].result.clone().unwrap();
@@ -146,7 +158,11 @@ async fn a_failed_setup_blocks_before_the_agent_starts() {
 async fn a_crashing_agent_is_told_of_and_resumed_with_what_was_asked() {
     let env = TestEnv::new();
     let fleet = Fleet::new(&env, TaskSettings::default()).await;
-    let script = "append list.txt \"half\\n\"\ncrash 7\nturn\nappend list.txt \"whole\\n\"\nsay Whole.";
+    let script = r#"append list.txt "half\n"
+crash 7
+turn
+append list.txt "whole\n"
+say Whole."#;
     let task = fleet.task("Crash once", script, &[]).await;
     let task = fleet.until_status(&task, "agent failed").await;
     let status = divisi_model::view::task_status(&task).unwrap();
@@ -161,7 +177,12 @@ async fn a_conflict_goes_back_with_both_sides_and_lands_when_resolved() {
     let env = TestEnv::new();
     let fleet = Fleet::new(&env, TaskSettings::default()).await;
     let first = fleet.task("First", "write list.txt \"one\\n2\\nthree\\n\"\nsay A.", &[]).await;
-    let second = "write list.txt \"one\\nzwei\\nthree\\n\"\nsay B.\nwhen prompt contains \"conflicts\"\nrun grep -q '<<<<<<<' list.txt && cp list.txt seen.txt\nwrite list.txt \"one\\n2 zwei\\nthree\\n\"\nsay C.";
+    let second = r#"write list.txt "one\nzwei\nthree\n"
+say B.
+when prompt contains "conflicts"
+run grep -q '<<<<<<<' list.txt && cp list.txt seen.txt
+write list.txt "one\n2 zwei\nthree\n"
+say C."#;
     let settings = Some(divisi_model::task::Permissions::All);
     let second = fleet.task_with("Second", second, &["grep -q zwei list.txt"], settings).await;
     for task in [&first, &second] {
@@ -276,7 +297,14 @@ async fn markers_left_behind_go_back_to_the_agent() {
     let env = TestEnv::new();
     let fleet = Fleet::new(&env, TaskSettings::default()).await;
     let first = fleet.task("First", "write list.txt \"one\\n2\\nthree\\n\"\nsay A.", &[]).await;
-    let second = "write list.txt \"one\\nzwei\\nthree\\n\"\nsay B.\nwhen prompt contains \"conflicts\"\nappend list.txt \"four\\n\"\nsay C.\nwhen prompt contains \"still conflict markers\"\nwrite list.txt \"one\\n2 zwei\\nthree\\nfour\\n\"\nsay D.";
+    let second = r#"write list.txt "one\nzwei\nthree\n"
+say B.
+when prompt contains "conflicts"
+append list.txt "four\n"
+say C.
+when prompt contains "still conflict markers"
+write list.txt "one\n2 zwei\nthree\nfour\n"
+say D."#;
     let second = fleet.task("Second", second, &[]).await;
     for task in [&first, &second] {
         fleet.until_status(task, "in review").await;
@@ -303,7 +331,12 @@ async fn markers_left_behind_go_back_to_the_agent() {
 async fn words_for_an_agent_that_cannot_be_steered_come_first_after_its_turn() {
     let env = TestEnv::new();
     let fleet = Fleet::new(&env, TaskSettings::default()).await;
-    let script = "say One.\nask execute \"Wait\"\n  allowed\n    append list.txt \"four\\n\"\nturn\nsay Two.";
+    let script = r#"say One.
+ask execute "Wait"
+  allowed
+    append list.txt "four\n"
+turn
+say Two."#;
     let task = fleet.task("Steered", script, &[]).await;
     fleet.until_status(&task, "waiting for permission").await;
     let send = |text: &str, delivery| Command::Send { attempt: 1, text: text.into(), delivery };
@@ -314,4 +347,19 @@ async fn words_for_an_agent_that_cannot_be_steered_come_first_after_its_turn() {
     let task = fleet.until_status(&task, "in review").await;
     let given: Vec<_> = task.attempts[0].turns[1].prompts.iter().map(|p| p.text.as_str()).collect();
     assert_eq!(given, ["now", "later"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_ends_a_check_and_what_it_started() {
+    let env = TestEnv::new();
+    let fleet = Fleet::new(&env, TaskSettings::default()).await;
+    let slow = "touch ../begun; sleep 1000";
+    let task = fleet.task("Add four", "append list.txt \"four\\n\"\nsay Done.", &[slow]).await;
+    let begun = env.join("data/check-trees/begun");
+    fleet.until_status(&task, "checking").await;
+    divisi_testkit::wait_until("the check to begin", || begun.exists());
+    let lives = || env.processes().iter().any(|process| process.command_line.contains("sleep 1000"));
+    assert!(lives());
+    fleet.ask(&task, Command::Stop { attempt: 1 }).await;
+    divisi_testkit::wait_until("the check to end", || !lives());
 }
