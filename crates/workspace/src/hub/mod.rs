@@ -55,6 +55,9 @@ pub enum HubError {
     /// Asked for an object that the hub does not have.
     #[error("the hub has no {0}")]
     Missing(String),
+    /// The project has only a part of its objects and would have to fetch the rest from the network.
+    #[error("{} is a partial clone; `git fetch --refetch --no-filter` there makes it whole", .0.display())]
+    PartialClone(PathBuf),
     /// Not usable as part of a ref name (letters, digits, `.`, `_` and `-` are).
     #[error("{0:?} cannot be part of a hidden ref")]
     BadLabel(String),
@@ -72,6 +75,7 @@ pub struct Hub {
     pub(crate) git: Git,
     dir: PathBuf,
     listings: Arc<Mutex<HashMap<CommitId, Arc<Listing>>>>,
+    tags: Arc<Mutex<HashMap<CommitId, Arc<Vec<u8>>>>>,
 }
 
 impl Hub {
@@ -81,7 +85,7 @@ impl Hub {
             make::create(git, dir)?;
         }
         let dir = fs::canonicalize(dir).map_err(io_error("open", dir))?;
-        Ok(Self { git: git.clone(), dir, listings: Arc::default() })
+        Ok(Self { git: git.clone(), dir, listings: Arc::default(), tags: Arc::default() })
     }
 
     /// Its git directory.
@@ -101,6 +105,22 @@ impl Hub {
         if self.ref_commit(&name)?.is_some() {
             return Ok(());
         }
+        let fetched = self.fetch(project, &format!("{commit}:{name}\n"));
+        if fetched.is_err() && project.is_partial_clone() {
+            return Err(HubError::PartialClone(project.common_dir().to_owned()));
+        }
+        fetched?;
+        // Tags are a convenience inside of workspaces; a repository whose tags cannot be had is no worse a base.
+        if let Ok(tags) = project.tags_in(commit)
+            && !tags.is_empty()
+        {
+            let wanted: String = tags.iter().map(|tag| format!("{tag}:{tag}\n")).collect();
+            let _ = self.fetch(project, &wanted);
+        }
+        Ok(())
+    }
+
+    fn fetch(&self, project: &Project, wanted: &str) -> Result<(), HubError> {
         let settings = self.fetch_settings()?;
         let call = self
             .git
@@ -110,13 +130,36 @@ impl Hub {
             .config("protocol.file.allow", "always")
             .config("protocol.version", "2")
             .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"])
-            .args(["--no-recurse-submodules", "--update-shallow", "--force", "--end-of-options"])
+            .args(["--no-recurse-submodules", "--update-shallow", "--force", "--stdin", "--end-of-options"])
             .arg(project.common_dir())
-            .arg(format!("{commit}:{name}"))
+            .stdin(wanted.as_bytes())
             .confine(Confine::writing([&self.dir]).any_program())
             .long();
         call.run().map_err(git_error("fetch the base commit from the project"))?;
         Ok(())
+    }
+
+    /// The tags in a commit's history in the form of a `packed-refs` file; kept in memory for the next caller.
+    pub(crate) fn packed_tags(&self, commit: &CommitId) -> Result<Arc<Vec<u8>>, HubError> {
+        let lock = || self.tags.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(commit) {
+            return Ok(Arc::clone(known));
+        }
+        let call = self.call().args(["for-each-ref", "--format=%(objectname) %(refname)"]);
+        let out =
+            call.arg(format!("--merged={commit}")).arg("refs/tags").run().map_err(git_error("list tags"))?;
+        let text = if out.stdout.is_empty() {
+            Vec::new()
+        } else {
+            [b"# pack-refs with: sorted \n", &*out.stdout].concat()
+        };
+        let mut tags = lock();
+        if tags.len() >= LISTINGS_KEPT {
+            tags.clear();
+        }
+        let text = Arc::new(text);
+        tags.insert(commit.clone(), Arc::clone(&text));
+        Ok(text)
     }
 
     /// The starting point for a project without any commit: a root commit with nothing in it. The same `who`

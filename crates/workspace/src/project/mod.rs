@@ -21,6 +21,9 @@ use crate::ids::{BadObjectName, CommitId, Identity};
 /// Largest `info/exclude` that is read.
 const MAX_EXCLUDE_BYTES: u64 = 1 << 20;
 
+/// How many tags a workspace gets, so that `git describe` and version plugins work in it.
+const MAX_TAGS: usize = 2_000;
+
 /// Why a project cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
@@ -162,6 +165,12 @@ impl Project {
         self.common_dir.join("shallow").exists()
     }
 
+    /// True if the repository may lack objects that its remote has promised.
+    pub fn is_partial_clone(&self) -> bool {
+        let keys = "^(remote\\..*\\.promisor|extensions\\.partialclone)$";
+        self.call().args(["config", "--local", "--name-only", "--get-regexp", keys]).run().is_ok()
+    }
+
     /// What is checked out.
     pub fn head(&self) -> Result<Head, ProjectError> {
         let doing = "read what is checked out";
@@ -198,6 +207,14 @@ impl Project {
         let out = call.accept(&[0, 1, 128]).run();
         let out = out.map_err(|source| ProjectError::Git { doing: "look a commit up", source })?;
         if out.code == 0 { Ok(CommitId::parse(&out.text())?) } else { Err(no_such()) }
+    }
+
+    /// The newest tags in the history of `commit`, as full names, at most [`MAX_TAGS`].
+    pub(crate) fn tags_in(&self, commit: &CommitId) -> Result<Vec<String>, ProjectError> {
+        let call = self.call().args(["for-each-ref", "--sort=-creatordate", "--format=%(refname)"]);
+        let call = call.arg(format!("--count={MAX_TAGS}")).arg(format!("--merged={commit}")).arg("refs/tags");
+        let out = call.run().map_err(|source| ProjectError::Git { doing: "list the tags", source })?.text();
+        Ok(out.lines().filter(|name| is_ref_name(name)).map(str::to_owned).collect())
     }
 
     /// All checkouts of the repository that exist on disk, the main one first.

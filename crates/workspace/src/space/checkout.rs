@@ -59,6 +59,10 @@ pub(crate) fn make_git_dir(hub: &Hub, git_dir: &Path, record: &Record) -> io::Re
     if let Ok(shallow) = fs::read(hub.dir().join("shallow")) {
         fs::write(git_dir.join("shallow"), shallow)?;
     }
+    let tags = hub.packed_tags(&record.base).map_err(io::Error::other)?;
+    if !tags.is_empty() {
+        fs::write(git_dir.join("packed-refs"), &**tags)?;
+    }
     let base = format!("{}\n", record.base);
     let put_branch = |name: &str| {
         let file = git_dir.join("refs/heads").join(name);

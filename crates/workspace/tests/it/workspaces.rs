@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use divisi_workspace::{
-    Hub, IncludeLimits, NewWorkspace, Presence, Project, Skipped, WorkspaceError, Workspaces,
+    Hub, HubError, IncludeLimits, NewWorkspace, Presence, Project, Skipped, WorkspaceError, Workspaces,
 };
 
 use crate::support::{Fixture, bytes, write};
@@ -264,4 +264,40 @@ fn the_persons_own_excludes_can_be_handed_on() {
     write(&space.path(), "notes-to-self", "x");
     assert_eq!(f.git_in(&space.path(), ["status", "--porcelain"]), "");
     assert!(f.snapshot(&space).unchanged);
+}
+
+#[test]
+fn tags_in_the_history_are_known_inside_and_no_others() {
+    let f = Fixture::new();
+    f.git(["tag", "-a", "v1.0", "-m", "one"]);
+    f.git(["tag", "light"]);
+    f.write("more", "x");
+    f.commit("more");
+    f.git(["checkout", "-q", "-b", "side", "HEAD~1"]);
+    f.commit("elsewhere");
+    f.git(["tag", "-a", "other", "-m", "other"]);
+    f.git(["checkout", "-q", "main"]);
+    let space = f.workspace("t1.1");
+    let dir = space.path();
+    assert!(f.git_in(&dir, ["describe"]).starts_with("v1.0-1-g"));
+    assert_eq!(f.git_in(&dir, ["tag"]), "light\nv1.0");
+    assert_eq!(f.git_in(&dir, ["fsck", "--no-dangling"]), "");
+}
+
+#[test]
+fn a_partial_clone_is_refused_with_its_cure_and_without_the_network() {
+    let f = Fixture::new();
+    f.write("README.md", "# Second\n");
+    let head = f.commit("second");
+    f.git(["config", "uploadpack.allowFilter", "true"]);
+    let url = format!("file://{}", f.repo().display());
+    f.git_in(&f.path(""), ["clone", "-q", "--filter=blob:none", &url, "partial"]);
+    let partial = Project::open(&f.git, &f.path("partial")).unwrap();
+    let hub = Hub::open(&f.git, &f.path("data/h2.git")).unwrap();
+    let refused = hub.take_base(&partial, &head);
+    assert!(matches!(refused, Err(HubError::PartialClone(_))), "{refused:?}");
+    assert!(hub.ref_commit(&format!("refs/divisi/base/{head}")).unwrap().is_none());
+    // The cure that the sentence names.
+    f.git_in(&f.path("partial"), ["fetch", "-q", "--refetch", "--no-filter"]);
+    hub.take_base(&partial, &head).unwrap();
 }
