@@ -53,6 +53,12 @@ pub(crate) async fn add_task(
     actor: Actor,
     new: NewTask,
 ) -> Result<Arc<TaskState>, Refusal> {
+    if new.prompt.trim().is_empty() {
+        return Err(Refusal::bad_input(
+            "the prompt is empty",
+            "say what is wanted: divisi run \"fix the parser\"",
+        ));
+    }
     let project = add_project(context, actor.clone(), &new.root).await?;
     let root = PathBuf::from(&project.root);
     let mut settings = context.options.settings.settings(&root)?;

@@ -112,7 +112,10 @@ pub fn status(task: &TaskState, attempt: &AttemptState) -> Status {
         Phase::InReview => {
             let open = task.unjudged(attempt.number).count();
             if open > 0 {
-                let reason = format!("{open} criteria wait for a person's judgement");
+                let reason = match open {
+                    1 => "a criterion waits for a person's judgement".to_owned(),
+                    open => format!("{open} criteria wait for a person's judgement"),
+                };
                 return make(Attention::NeedsYou, "waiting for judgement", reason, "divisi inbox".into());
             }
             let required = task.spec.checks().iter().filter(|c| c.required).count();
@@ -162,7 +165,9 @@ pub fn status(task: &TaskState, attempt: &AttemptState) -> Status {
             let last = attempt.turns.last();
             let reason = match last.and_then(|turn| turn.outcome.as_ref()) {
                 _ if last.is_some_and(|turn| turn.cancel_requested) => "the turn was cancelled",
-                Some(crate::event::TurnOutcome::Denied) => "the agent ended its turn over a denied permission",
+                Some(crate::event::TurnOutcome::Denied) => {
+                    "the agent ended its turn over a denied permission"
+                }
                 _ => "the agent is idle",
             };
             let next = format!("divisi send {handle} \"…\", or divisi resume {handle}");

@@ -75,7 +75,12 @@ pub(crate) fn send_back_prompt(context: &Context, failed: &[Evidence], on: &str)
     let share = CHECK_LOG_TAIL_BYTES / failed.len().max(1);
     for evidence in failed {
         text.push_str(&format!("\n## {}: `{}` {}\n", evidence.check, evidence.command, evidence.outcome));
-        if let Ok((end, _)) = crate::run::journal_end(&context.path(&evidence.log), share) {
+        let end = crate::run::journal_end(&context.path(&evidence.log), share)
+            .map(|(end, _)| end)
+            .unwrap_or_default();
+        if end.trim().is_empty() {
+            text.push_str("\nIt printed nothing.\n");
+        } else {
             let fence = fence_for(&end);
             text.push_str(&format!("\nThe end of its output:\n\n{fence}\n{}\n{fence}\n", end.trim_end()));
         }
