@@ -20,6 +20,9 @@ const INSIDE: ResolveFlags = ResolveFlags::BENEATH
     .union(ResolveFlags::NO_MAGICLINKS)
     .union(ResolveFlags::NO_XDEV);
 
+/// Most names of one folder that are taken into memory.
+const MAX_NAMES: usize = 2_000_000;
+
 /// An open folder.
 #[derive(Debug)]
 pub(crate) struct Beneath {
@@ -87,6 +90,9 @@ impl Beneath {
         for entry in Dir::read_from(&self.fd)? {
             let entry = entry?;
             let name: &CStr = entry.file_name();
+            if names.len() >= MAX_NAMES {
+                return Err(io::Error::other("too many names in one folder"));
+            }
             if !matches!(name.to_bytes(), b"." | b"..") {
                 names.push(name.to_bytes().to_vec());
             }

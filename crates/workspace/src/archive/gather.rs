@@ -15,7 +15,7 @@ use crate::snapshot::{Note, NoteKind, is_cache_tag};
 use crate::stat_cache::Print;
 
 /// Deepest nesting; each level holds one open file.
-const MAX_DEPTH: usize = 400;
+const MAX_DEPTH: usize = 128;
 
 /// What is gathered, and what decides it.
 pub(super) struct Gather<'a> {

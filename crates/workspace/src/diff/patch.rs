@@ -130,7 +130,9 @@ mod tests {
     fn content_that_looks_like_a_header_is_content() {
         let limits = DiffLimits::default();
         let mut patches = Patches::new(&limits);
-        let text = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@ fn f\n-diff --git a/y b/y\n--- gone\n+@@ -9 +9 @@\n+new\n\\ No newline at end of file\ndiff --git a/z b/z\nBinary files differ";
+        let text = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@ fn f\n-diff --git a/y b/y\n--- gone\n\
+                    +@@ -9 +9 @@\n+new\n\\ No newline at end of file\n\
+                    diff --git a/z b/z\nBinary files differ";
         for line in text.lines() {
             patches.line(line.as_bytes());
         }

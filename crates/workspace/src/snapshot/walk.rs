@@ -15,7 +15,7 @@ use crate::listing::{Entry, EntryMode, Listing};
 use crate::stat_cache::StatCache;
 
 /// Deepest nesting of folders; each level holds one open file.
-const MAX_DEPTH: usize = 200;
+const MAX_DEPTH: usize = 128;
 /// Largest `CACHEDIR.TAG` that is looked at.
 const MAX_TAG_BYTES: u64 = 64 << 10;
 

@@ -74,8 +74,9 @@ pub struct IncludeReport {
 }
 
 impl Workspace {
-    /// Copies what the `.worktreeinclude` of the user's checkout names. Without such a file nothing happens. Copied
-    /// files are remembered: unless they are tracked, they never become part of a snapshot or a result.
+    /// Copies what the `.worktreeinclude` of the user's checkout names. Without such a file nothing happens. It
+    /// may be called again after a crash: what is there already stays as it is. Copied files are remembered: unless
+    /// they are tracked, they never become part of a snapshot or a result.
     pub fn include_from(
         &mut self,
         project: &Project,
@@ -108,10 +109,12 @@ impl Workspace {
                     left -= bytes;
                     report.copied.push(Copied { path, bytes });
                 }
+                Err(Skipped::AlreadyThere) if self.record.included.contains(&path) => {}
                 Err(why) => report.skipped.push(SkippedFile { path, why }),
             }
         }
-        self.record.included = report.copied.iter().map(|c| c.path.clone()).collect();
+        // What was brought in earlier stays the user's, also if this is the second call.
+        self.record.included.extend(report.copied.iter().map(|copied| copied.path.clone()));
         save_record(&self.root, &self.record).map_err(io_error("write the record in", &self.root))?;
         Ok(report)
     }

@@ -7,13 +7,15 @@ use std::os::fd::{AsFd, AsRawFd as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, chmodat, openat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, chmodat, openat, renameat_with, statat, unlinkat,
+};
 
 use super::record::dir_identity;
 use crate::beneath::Beneath;
 
-/// Deepest nesting that is removed.
-const MAX_DEPTH: usize = 1000;
+/// Deepest nesting that is removed in place; each level holds one open file.
+const MAX_DEPTH: usize = 100;
 
 /// Removes the folder with everything in it, if it is the one named by `made` (device and inode). Links are removed
 /// and not followed; read-only folders are made writable; other file systems mounted below make it fail.
@@ -31,13 +33,26 @@ pub(crate) fn remove_tree(dir: &Path, made: Option<(u64, u64)>) -> io::Result<()
         fs::rename(&doomed, dir)?;
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the folder was swapped"));
     }
-    empty(&open_for_removal(&doomed)?, 0)?;
-    fs::remove_dir(&doomed)
+    clear(&doomed)
 }
 
-fn open_for_removal(dir: &Path) -> io::Result<Beneath> {
-    make_writable(CWD, dir)?;
-    Beneath::open(dir)
+fn clear(doomed: &Path) -> io::Result<()> {
+    make_writable(CWD, doomed)?;
+    empty(&Beneath::open(doomed)?)?;
+    fs::remove_dir(doomed)
+}
+
+/// Finishes removals that a process began in this folder and did not end.
+pub(crate) fn finish_removals(root: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(root)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let inode = name.strip_prefix(".removing-").and_then(|number| number.parse().ok());
+        if inode.is_some() && dir_identity(&path).ok().map(|(_, found)| found) == inode {
+            clear(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives the owner all rights on a folder, which may be unreadable, without following a link put in its place.
@@ -49,24 +64,39 @@ fn make_writable(at: impl AsFd, path: impl rustix::path::Arg) -> io::Result<()> 
     Ok(chmodat(CWD, name, Mode::RWXU, AtFlags::empty())?)
 }
 
-fn empty(at: &Beneath, depth: usize) -> io::Result<()> {
-    if depth > MAX_DEPTH {
-        return Err(io::Error::other("folders nested too deeply"));
-    }
-    for name in at.names()? {
-        let path = OsStr::from_bytes(&name);
-        let stat = statat(at, path, AtFlags::SYMLINK_NOFOLLOW)?;
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-            if stat.st_mode & 0o700 != 0o700 {
-                make_writable(at, path)?;
-            }
-            empty(&at.dir(&name)?, depth + 1)?;
-            unlinkat(at, path, AtFlags::REMOVEDIR)?;
-        } else {
-            unlinkat(at, path, AtFlags::empty())?;
+/// Empties a folder. What lies deeper than [`MAX_DEPTH`] is moved up first, so that no nesting, however deep, can keep
+/// itself from being removed.
+fn empty(top: &Beneath) -> io::Result<()> {
+    let mut moved = 0u64;
+    loop {
+        let names = top.names()?;
+        if names.is_empty() {
+            return Ok(());
+        }
+        for name in names {
+            remove(top, &name, top, 0, &mut moved)?;
         }
     }
-    Ok(())
+}
+
+fn remove(at: &Beneath, name: &[u8], top: &Beneath, depth: usize, moved: &mut u64) -> io::Result<()> {
+    let path = OsStr::from_bytes(name);
+    let stat = statat(at, path, AtFlags::SYMLINK_NOFOLLOW)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+        return Ok(unlinkat(at, path, AtFlags::empty())?);
+    }
+    if stat.st_mode & 0o700 != 0o700 {
+        make_writable(at, path)?;
+    }
+    if depth >= MAX_DEPTH {
+        *moved += 1;
+        return Ok(renameat_with(at, path, top, format!(".deep-{moved}"), RenameFlags::NOREPLACE)?);
+    }
+    let below = at.dir(name)?;
+    for name in below.names()? {
+        remove(&below, &name, top, depth + 1, moved)?;
+    }
+    Ok(unlinkat(at, path, AtFlags::REMOVEDIR)?)
 }
 
 #[cfg(test)]
@@ -92,5 +122,25 @@ mod tests {
         assert!(!dir.exists());
         assert!(other.join("kept").exists());
         assert_eq!(fs::read_dir(base.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn no_nesting_is_too_deep_and_a_begun_removal_is_finished() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = base.path().join("w");
+        fs::create_dir(&dir).unwrap();
+        let mut at = Beneath::open(&dir).unwrap();
+        for _ in 0..400 {
+            at = at.make_dirs(b"d/e").unwrap();
+        }
+        drop(at);
+        fs::write(dir.join(".deep-1x"), "").unwrap();
+        let made = dir_identity(&dir).unwrap();
+        let begun = base.path().join(format!(".removing-{}", made.1));
+        fs::rename(&dir, &begun).unwrap();
+        fs::create_dir(base.path().join(".removing-1")).unwrap();
+        finish_removals(base.path()).unwrap();
+        assert!(!begun.exists());
+        assert!(base.path().join(".removing-1").exists(), "not the folder that its name says");
     }
 }

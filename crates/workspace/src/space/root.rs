@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::checkout;
 use super::record::{Kind, Presence, Record, Workspace, dir_identity, save_record};
-use super::remove::remove_tree;
+use super::remove::{finish_removals, remove_tree};
 use crate::git::GitError;
 use crate::hub::{Hub, HubError};
 use crate::ids::{CommitId, Identity};
@@ -255,6 +255,11 @@ impl Workspaces {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(io_error("remove", &file)(e)),
             _ => Ok(()),
         }
+    }
+
+    /// Finishes removals that a process began and did not end. To be called after a start.
+    pub fn tidy(&self) -> Result<(), WorkspaceError> {
+        finish_removals(&self.root).map_err(io_error("remove what is left in", &self.root))
     }
 
     fn clear_half_made(&self, name: &str) -> Result<(), WorkspaceError> {

@@ -166,6 +166,10 @@ fn ignored_files_are_copied_as_worktreeinclude_says() {
     let skipped: Vec<_> = report.skipped.iter().map(|s| (s.path.to_string(), s.why)).collect();
     assert!(skipped.contains(&("big.log".into(), Skipped::OverTheLimit)));
     assert!(skipped.contains(&("link.log".into(), Skipped::NotARegularFile)));
+    // A second call, after a crash for example, changes nothing and forgets nothing.
+    let again = space.include_from(&f.project(), IncludeLimits { files: 10, bytes: 1000 }).unwrap();
+    assert_eq!((again.copied.len(), again.skipped), (0, report.skipped.clone()));
+    assert_eq!(space.record().included.len(), 2);
     for name in ["link.log", "other/b.log", "my.notes", "big.log"] {
         assert!(!space.path().join(name).exists(), "{name}");
     }
