@@ -16,7 +16,7 @@ use crate::commands;
     name = "divisi",
     version,
     propagate_version = true,
-    disable_help_subcommand = true,
+    arg_required_else_help = true,
     max_term_width = 100,
     after_help = "Begin:\n  \
         divisi init                             write a divisi.toml with the checks of this project\n  \
@@ -79,8 +79,6 @@ pub(crate) enum Command {
     RehearsalAgent(RehearsalAgentArgs),
     ModelServer(ModelServerArgs),
     #[command(hide = true)]
-    Shim(ShimArgs),
-    #[command(hide = true)]
     HelpMarkdown(commands::reference::HelpMarkdownArgs),
     #[command(hide = true)]
     ConfigSchema(commands::reference::ConfigSchemaArgs),
@@ -88,16 +86,6 @@ pub(crate) enum Command {
     ConfigReference(commands::reference::ConfigReferenceArgs),
     #[command(hide = true)]
     OpenApi(commands::reference::OpenApiArgs),
-}
-
-/// The process that stands between the daemon and an agent
-#[derive(Debug, Args)]
-pub(crate) struct ShimArgs {
-    /// Take up a launch whose shim is gone
-    #[arg(long)]
-    pub(crate) adopt: bool,
-    /// The folder of the launch
-    pub(crate) launch: PathBuf,
 }
 
 /// An agent that plays a script: no model, no key, no network
@@ -134,6 +122,8 @@ pub(crate) enum Performer {
     Agent,
     /// `divisi model-server`
     Model,
+    /// `divisi shim`
+    Shim,
 }
 
 impl Performer {
@@ -142,6 +132,7 @@ impl Performer {
         match first.and_then(|first| first.to_str()) {
             Some("rehearsal-agent") => Some(Self::Agent),
             Some("model-server") => Some(Self::Model),
+            Some("shim") => Some(Self::Shim),
             _ => None,
         }
     }

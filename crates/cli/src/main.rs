@@ -17,6 +17,8 @@ mod project;
 mod render;
 mod ui;
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -26,18 +28,17 @@ use errors::{CommandError, Done, ErrorKind};
 use ui::Ui;
 
 fn main() -> ExitCode {
-    // The two performers of a rehearsal are programs of their own: they read their arguments and speak themselves.
+    // These are programs of their own: they read their arguments and speak themselves.
     let mut typed = std::env::args_os().skip(1);
     match Performer::named(typed.next().as_ref()) {
         Some(Performer::Agent) => return divisi_rehearsal::agent_main(typed),
         Some(Performer::Model) => return divisi_rehearsal::model_server_main(typed),
+        // There are as many shims as agents, so they must be small: nothing is read that they do not need. A shim forks,
+        // so it must come before any thread.
+        Some(Performer::Shim) => return shim(typed.collect()),
         None => {}
     }
     let cli = Cli::parse();
-    // A shim forks, so it must come before any thread.
-    if let Command::Shim(args) = &cli.command {
-        return divisi_workspace::launch::shim_main(&args.launch, args.adopt);
-    }
     let ui = Ui::new(&cli.global);
     match enter(&cli).and_then(|()| run(cli, &ui)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -46,6 +47,15 @@ fn main() -> ExitCode {
             ui.error(&error);
             ExitCode::from(error.kind.code())
         }
+    }
+}
+
+/// The process that stands between the daemon and an agent: `divisi shim [--adopt] FOLDER`.
+fn shim(args: Vec<OsString>) -> ExitCode {
+    let adopt = args.first().is_some_and(|first| first == "--adopt");
+    match args.get(usize::from(adopt)) {
+        Some(launch) => divisi_workspace::launch::shim_main(Path::new(launch), adopt),
+        None => ExitCode::from(ErrorKind::Usage.code()),
     }
 }
 

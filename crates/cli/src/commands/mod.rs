@@ -67,7 +67,7 @@ pub(crate) async fn run(command: Command, ui: &Ui) -> Done {
         Command::ConfigSchema(_) => reference::config_schema(ui),
         Command::ConfigReference(_) => reference::config_reference(ui),
         Command::OpenApi(_) => reference::open_api(ui),
-        Command::Shim(_) | Command::RehearsalAgent(_) | Command::ModelServer(_) => {
+        Command::RehearsalAgent(_) | Command::ModelServer(_) => {
             Err(CommandError::failed("this process is started in another way", ""))
         }
     }
