@@ -59,15 +59,22 @@ impl Ui {
         text: impl FnOnce() -> String,
     ) -> Done {
         if self.json {
-            let json = serde_json::to_string_pretty(value).unwrap_or_default();
-            return self.data(&format!("{json}\n"));
+            return self.json(&serde_json::to_string_pretty(value).unwrap_or_default());
         }
         if self.quiet { self.data(&ids()) } else { self.data(&text()) }
     }
 
     /// Writes one value as a line of JSON.
     pub(crate) fn json_line<T: Serialize>(&self, value: &T) -> Done {
-        self.data(&format!("{}\n", serde_json::to_string(value).unwrap_or_default()))
+        self.json(&serde_json::to_string(value).unwrap_or_default())
+    }
+
+    /// JSON escapes most control characters, but not all that a terminal may obey.
+    fn json(&self, json: &str) -> Done {
+        if std::io::stdout().is_terminal() {
+            return self.data(&format!("{}\n", crate::render::clean::text(json)));
+        }
+        self.data(&format!("{json}\n"))
     }
 
     /// Says something that is not data.

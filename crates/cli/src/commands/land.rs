@@ -67,8 +67,14 @@ fn line(attempt: &AttemptView) -> String {
 }
 
 fn did_not_land(attempt: &AttemptView) -> CommandError {
-    let mut error =
-        CommandError::failed(format!("{} did not land", attempt.handle), attempt.status.next.clone());
+    let conflict = attempt.landing_failure.as_ref().is_some_and(|failure| failure.why == "conflict");
+    let message = match conflict {
+        true => {
+            format!("{} conflicts with what landed meanwhile, and went back to its agent", attempt.handle)
+        }
+        false => format!("{} did not land", attempt.handle),
+    };
+    let mut error = CommandError::failed(message, attempt.status.next.clone());
     if let Some(failure) = &attempt.landing_failure {
         error.causes.push(clean::line(&failure.text));
     }

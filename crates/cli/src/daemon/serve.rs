@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use divisi_api::{Server, ServerOptions};
 use divisi_engine::{Engine, Identity, Options, Person};
@@ -11,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::connect::{Found, WAIT_MAX, find};
 use super::lock::DaemonLock;
 use super::record::{DaemonRecord, ProgramStamp};
 use crate::agents::Agents;
@@ -18,6 +20,9 @@ use crate::config::{Config, ProjectSettings};
 use crate::dirs::{self, Dirs};
 use crate::env_vars;
 use crate::errors::{CommandError, Done, ErrorKind};
+
+/// Pause between two tries to take the lock.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// How the daemon is served.
 pub(crate) struct ServeOptions {
@@ -29,7 +34,7 @@ pub(crate) struct ServeOptions {
 
 /// Runs the daemon until it is asked to end. Gives `false` when another one runs already.
 pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(&str)) -> Done<bool> {
-    let Some(_lock) = DaemonLock::take(&dirs)? else { return Ok(false) };
+    let Some(_lock) = lock(&dirs).await? else { return Ok(false) };
     let divisi =
         std::env::current_exe().map_err(|error| cannot("this program cannot be found").because(&error))?;
     let config = Config::load(&dirs, None)?;
@@ -83,6 +88,21 @@ pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(
     tracing::info!("the daemon has ended; agents that were at work go on in their shims");
     served.map_err(|error| cannot("the server failed").because(&error))?;
     Ok(true)
+}
+
+/// Takes the lock. Gives none when another daemon serves. One that was killed holds it for another moment, and so does
+/// somebody who only looks whether it is free; neither is a daemon that serves.
+async fn lock(dirs: &Dirs) -> Done<Option<DaemonLock>> {
+    let started = Instant::now();
+    loop {
+        if let Some(lock) = DaemonLock::take(dirs)? {
+            return Ok(Some(lock));
+        }
+        if !matches!(find(dirs).await, Found::Nobody) || started.elapsed() > WAIT_MAX {
+            return Ok(None);
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

@@ -22,7 +22,8 @@ pub(crate) fn status(status: &StatusView) -> String {
         Attention::NeedsYou => ("◐", "!"),
         Attention::InReview => ("◇", "?"),
         Attention::ReadyToLand => ("▲", "^"),
-        Attention::Done => ("✓", "="),
+        Attention::Done if status.state == "landed" => ("✓", "="),
+        Attention::Done => ("■", "#"),
     };
     let mark = if glyphs() { glyph } else { ascii };
     let text = format!("{mark} {}", status.state);

@@ -23,7 +23,7 @@ pub(crate) fn page(task: &TaskView, only: Option<&str>, now: Timestamp) -> Strin
     }
     for attempt in task.attempts.iter().filter(|attempt| only.is_none_or(|only| only == attempt.handle)) {
         out.push('\n');
-        show_attempt(&mut out, attempt, now);
+        show_attempt(&mut out, attempt, task.archived, now);
     }
     let open: Vec<_> = task.items.iter().filter(|item| item.answered.is_none()).collect();
     if !open.is_empty() && !task.archived {
@@ -56,12 +56,12 @@ pub(crate) fn show_item(out: &mut String, item: &ItemView, now: Timestamp) {
 /// Most lines of a permission's detail that are shown in a list.
 const DETAIL_LINES: usize = 20;
 
-fn show_attempt(out: &mut String, attempt: &AttemptView, now: Timestamp) {
+fn show_attempt(out: &mut String, attempt: &AttemptView, archived: bool, now: Timestamp) {
     let _ =
         writeln!(out, "{} by {}", style::name(&attempt.handle), style::strong(clean::line(&attempt.agent)));
     let _ = writeln!(out, "  {}", explained(&attempt.status, now));
     let _ = writeln!(out, "  branch     {}", clean::line(&attempt.branch));
-    if let Some(workspace) = &attempt.workspace {
+    if let Some(workspace) = attempt.workspace.as_ref().filter(|_| !archived) {
         let last = u32::from(workspace.first_port) + u32::from(workspace.ports.saturating_sub(1));
         let path = clean::line(&workspace.path);
         let _ =
