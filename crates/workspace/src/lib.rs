@@ -25,8 +25,12 @@
 //!
 //! let by = Signature::new(Identity::new("Divisi", "divisi@localhost"), 1_767_225_600);
 //! let taken = space.snapshot(&hub, &SnapshotRequest::new("t12.1", "turn 1", by))?;
-//! let diff = hub.diff(&base, &taken.visible, &DiffLimits::default())?;
+//! let diff = hub.diff(&base, &taken.visible, &DiffLimits::default())?; // what a reviewer sees
 //! println!("{} files, {:?}", diff.stat.files, taken.notes);
+//! // space.record_result(&hub, &taken, …): the attempt's commit, with the agent's own below it if they are sound
+//! // hub.integrate(…): merged, squashed or rebased onto the target, to be checked in a checkout of its own
+//! // hub.land(&project, …): the branch and its checkouts move, or nothing does; hub.undo(…) takes it back
+//! // spaces.archive(&hub, &space, …) and spaces.restore(&hub, "t12.1"): nothing is lost
 //! # Ok(())
 //! # }
 //! ```

@@ -81,10 +81,8 @@ impl Hub {
         if let Some(to) = &step.to {
             send_objects(self, project, to)?;
         }
-        let checkouts = project.checkouts()?;
-        branch_is_in_use(&checkouts, &step.full_name)?;
-        let checkouts: Vec<Checkout> =
-            checkouts.into_iter().filter(|c| c.branch.as_deref() == Some(&step.full_name)).collect();
+        branch_is_in_use(&project.checkouts()?, &step.full_name)?;
+        let checkouts = checkouts_of(project, step)?;
         let mut intent = Intent::begin(self, step)?;
         let mut prepared = Vec::new();
         for checkout in checkouts {
@@ -98,13 +96,20 @@ impl Hub {
         if !go_on(Step::BranchMoved) {
             return abandon(prepared, intent);
         }
+        // Who switched to the branch after it was looked for has the old files under the new commit: back at once.
+        let back = Move { from: step.to.clone(), to: step.from.clone(), ..step.clone() };
+        let newcomer = |c: &Checkout| prepared.iter().all(|known| known.checkout.top != c.top);
+        if let Some(checkout) = checkouts_of(project, step)?.into_iter().find(newcomer) {
+            swap(project, &back, by, &format!("{reason} (put back)"))?;
+            let what = "it switched to the branch at this moment".to_owned();
+            return Err(LandError::Busy { checkout: checkout.top, what });
+        }
         for n in 0..prepared.len() {
             if let Err(source) = prepared[n].move_files(step) {
                 let checkout = prepared[n].checkout.top.clone();
                 for done in prepared[..=n].iter().rev() {
                     done.put_back()?;
                 }
-                let back = Move { from: step.to.clone(), to: step.from.clone(), ..step.clone() };
                 swap(project, &back, by, &format!("{reason} (put back)"))?;
                 return Err(LandError::PutBack { checkout, source: Box::new(source) });
             }
@@ -120,6 +125,11 @@ impl Hub {
         go_on(Step::Done);
         Ok(moved)
     }
+}
+
+fn checkouts_of(project: &Project, step: &Move) -> Result<Vec<Checkout>, LandError> {
+    let on_it = |c: &Checkout| c.branch.as_deref() == Some(&step.full_name);
+    Ok(project.checkouts()?.into_iter().filter(on_it).collect())
 }
 
 /// Leaves everything as a dying process would: for tests of recovery.

@@ -150,3 +150,20 @@ fn a_lock_that_is_not_ours_stays() {
     place.hub.recover_landings(&place.project).unwrap();
     assert_eq!(fs::read_to_string(&lock).unwrap(), "somebody else's");
 }
+
+#[test]
+fn who_switches_to_the_branch_in_between_keeps_a_clean_checkout() {
+    let place = Place::new();
+    git(&place.repo(), &["checkout", "-q", "new"]);
+    let by = Signature::new(Identity::new("D", "d@x"), 1);
+    let repo = place.repo();
+    let mut switch = |step| {
+        if step == Step::Prepared {
+            git(&repo, &["checkout", "-q", "main"]);
+        }
+        true
+    };
+    let moved = place.hub.move_branch(&place.project, &place.step, &by, "land", &mut switch);
+    assert!(matches!(moved, Err(super::LandError::Busy { .. })), "{moved:?}");
+    place.assert_at(place.step.from.as_ref());
+}
