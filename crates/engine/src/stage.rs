@@ -17,6 +17,8 @@ use crate::context::Context;
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// The first pause after a step failed for a reason of Divisi's own; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// How long steps may take to leave when the engine shuts down.
+const LEAVE_MAX: Duration = Duration::from_secs(15);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -108,6 +110,11 @@ pub(crate) async fn run<S: Stage>(stage: S, context: Arc<Context>) {
             },
             () = tokio::time::sleep_until(look_again) => {}
         }
+    }
+    // Steps leave by themselves at the next safe moment; what they are ending is ended first.
+    let left = async { while steps.join_next().await.is_some() {} };
+    if tokio::time::timeout(LEAVE_MAX, left).await.is_err() {
+        tracing::warn!(stage = S::NAME, "a step did not leave in time and is taken up at the next start");
     }
     steps.shutdown().await;
 }

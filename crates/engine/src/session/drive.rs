@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use divisi_agent::acp::Stage;
-use divisi_agent::exec::Exited;
 use divisi_agent::{Action, Conversation};
 use divisi_model::event::{Blocked, Event};
 use divisi_model::transcript::{Entry, EntryBody};
 use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
-use divisi_workspace::launch::{ERR_LOG, Exit, Followed, Follower, Launch, Outcome, State};
+use divisi_workspace::launch::{Followed, Follower, Launch, State};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::end::{OVER, is_over};
 use super::{asks, open, turns};
 use crate::context::{Context, blocking};
 use crate::run;
@@ -24,10 +24,6 @@ const KEEP_IDLE: Duration = Duration::from_secs(10 * 60);
 const CANCEL_GRACE: Duration = Duration::from_secs(20);
 /// How often silence is looked at.
 const LOOK_AT_SILENCE: Duration = Duration::from_secs(5);
-/// How long an agent may take to close its session in good order.
-const CLOSE_GRACE: Duration = Duration::from_secs(2);
-/// How much of the end of an agent's stderr goes into the reason of its end, in bytes.
-const ERROR_BYTES: u64 = 2000;
 
 /// One live session.
 pub(super) struct Driver {
@@ -101,7 +97,7 @@ impl Driver {
                 return self.end(follower, why).await;
             }
             tokio::select! {
-                () = self.context.stop.cancelled() => return self.store_entries().await,
+                () = self.context.stop.cancelled() => return self.leave(follower).await,
                 changed = changes.changed() => if changed.is_err() { return Ok(()) },
                 followed = follower.next() => match followed.map_err(|error| StepError::of(&error))? {
                     Followed::Bytes { offset, bytes } => {
@@ -126,8 +122,8 @@ impl Driver {
             self.done = Some("the session was closed".to_owned());
             return Ok(());
         }
-        if task.archived || matches!(attempt.phase, Phase::Landed | Phase::Stopped) {
-            self.done = Some("the attempt is over".to_owned());
+        if is_over(&task, attempt) {
+            self.done = Some(OVER.to_owned());
             return Ok(());
         }
         asks::answer(self, &task).await?;
@@ -225,7 +221,7 @@ impl Driver {
         self.store_entries().await
     }
 
-    async fn store_entries(&mut self) -> Result<(), StepError> {
+    pub(super) async fn store_entries(&mut self) -> Result<(), StepError> {
         if self.entries.is_empty() {
             return Ok(());
         }
@@ -242,45 +238,5 @@ impl Driver {
             Err(refusal) if refusal.kind == divisi_model::RefusalKind::WrongState => Ok(false),
             Err(refusal) => Err(refusal.into()),
         }
-    }
-
-    /// Ends the agent's process, takes what it still says, and records the end.
-    async fn end(&mut self, mut follower: Follower, why: String) -> Result<(), StepError> {
-        let mut actions = self.conversation.cancel(Timestamp::now());
-        actions.extend(self.conversation.close(Timestamp::now()));
-        let asked_to_close = actions.iter().any(|action| matches!(action, Action::Send(_)));
-        self.act(actions).await?;
-        if asked_to_close {
-            drop(tokio::time::timeout(CLOSE_GRACE, follower.next()).await);
-        }
-        drop(self.launch.terminate(None).await);
-        loop {
-            match follower.next().await.map_err(|error| StepError::of(&error))? {
-                Followed::Bytes { offset, bytes } => {
-                    let actions = self.conversation.feed_out(&bytes, offset, Timestamp::now());
-                    self.act(actions).await?;
-                }
-                Followed::Ended(exit) => return self.over(&exit, why).await,
-            }
-        }
-    }
-
-    /// The process is gone and all it said was heard.
-    async fn over(&mut self, exit: &Exit, why: String) -> Result<(), StepError> {
-        let errors = run::end_of(&self.launch.dir().join(ERR_LOG), ERROR_BYTES).unwrap_or_default();
-        let code = match exit.outcome {
-            Outcome::Exited { code } => Some(code),
-            _ => None,
-        };
-        let mut text = format!("the agent's process {}", run::describe(exit));
-        if let (Conversation::Acp(_), Some(last)) = (&self.conversation, errors.lines().last()) {
-            text.push_str(&format!(": {last}"));
-        }
-        let actions = self.conversation.exited(&Exited { code, text, errors }, Timestamp::now());
-        self.act(actions).await?;
-        turns::abandon(self, &why).await?;
-        self.report(Event::SessionClosed { attempt: self.id.number, session: self.number, why })
-            .await
-            .map(drop)
     }
 }

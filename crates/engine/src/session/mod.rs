@@ -5,6 +5,7 @@
 
 mod asks;
 mod drive;
+mod end;
 mod open;
 mod plan;
 mod turns;
