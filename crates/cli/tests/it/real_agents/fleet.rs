@@ -86,11 +86,21 @@ impl<'env> Fleet<'env> {
     /// Waits until the model is in the middle of this answer to an agent, counted from 0 since its last prompt.
     #[track_caller]
     pub fn until_answering(&self, agent: &str, step: usize) {
-        wait_for(&format!("the model answers {agent} with step {step}"), || {
+        self.until_model(agent, step, Outcome::Running);
+    }
+
+    /// Waits until the agent has all of this answer.
+    #[track_caller]
+    pub fn until_answered(&self, agent: &str, step: usize) {
+        self.until_model(agent, step, Outcome::Answered);
+    }
+
+    #[track_caller]
+    fn until_model(&self, agent: &str, step: usize, outcome: Outcome) {
+        wait_for(&format!("the model's answer {step} to {agent} is {outcome:?}"), || {
             let asked = self.asked(agent);
-            let begun =
-                |one: &Evidence| one.step == step && one.outcome == Outcome::Running && one.status == 200;
-            if asked.last().is_some_and(begun) { Ok(()) } else { Err(format!("{asked:#?}")) }
+            let fits = |one: &Evidence| one.step == step && one.status == 200 && one.outcome == outcome;
+            if asked.iter().any(fits) { Ok(()) } else { Err(format!("{asked:#?}")) }
         });
     }
 

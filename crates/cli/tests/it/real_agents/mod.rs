@@ -4,6 +4,7 @@
 mod fleet;
 
 use divisi_api::types::AskView;
+use divisi_model::transcript::{EntryBody, ToolStatus};
 use divisi_rehearsal::server::Outcome;
 use divisi_testkit::{Bug, TestEnv, wait_for};
 
@@ -97,6 +98,77 @@ fn three_agents_mend_three_faults_and_all_of_it_lands() {
     assert!(repo.read(orders.path).contains(orders.right), "what landed before stays");
     fleet.divisi(&["land", &opencode]).require_success();
     tests().require_success();
+    end(&fleet);
+}
+
+#[test]
+fn a_daemon_that_is_killed_again_and_again_loses_and_doubles_nothing() {
+    let env = TestEnv::new();
+    let fleet = Fleet::new(&env);
+    let words = "I think about it for quite a while before I do anything at all. ".repeat(3);
+    let mut tasks = Vec::new();
+    for ((agent, ..), bug) in AGENTS.into_iter().zip(fleet.depot.bugs) {
+        // Codex and OpenCode want to have read what they edit; Goose would ask before it looks.
+        let read = if agent == "goose" { String::new() } else { format!("read {}\n", bug.path) };
+        let script = format!("slow 100ms\nsay {words}\n{read}{}\nsay It is mended.", edit(&bug));
+        tasks.push((agent, fleet.give(agent, "ask", &bug, &script)));
+    }
+
+    // Nobody but their shims listens to two agents at the end of their words, and the third one has hardly begun.
+    fleet.until_answering("goose", 0);
+    fleet.until_answering("codex", 0);
+    fleet.kill_daemon();
+    let started: Vec<_> = ["goose", "codex"].map(|agent| fleet.processes(agent)).into();
+    fleet.until_answered("goose", 0);
+    fleet.until_answered("codex", 0);
+    fleet.divisi(&["ls"]).require_success();
+
+    // The second one goes in the middle of the third agent's words, and comes back in the middle of them.
+    fleet.until_answering("opencode", 0);
+    fleet.kill_daemon();
+    fleet.divisi(&["ls"]).require_success();
+
+    // The third one goes while every agent waits for a permission.
+    for (_, handle) in &tasks {
+        fleet.until(handle, "waiting for permission", 1);
+    }
+    let items: Vec<_> = tasks.iter().map(|(_, handle)| fleet.inbox(handle)).collect();
+    fleet.kill_daemon();
+    let living: Vec<_> = ["goose", "codex"].map(|agent| fleet.processes(agent)).into();
+    assert_eq!(living, started, "the agents live on");
+    for ((_, handle), before) in tasks.iter().zip(items) {
+        assert_eq!(before.len(), 1, "{before:#?}");
+        fleet.divisi(&["approve", handle]).require_success();
+        assert!(fleet.inbox(handle).iter().all(|item| item.id != before[0].id), "{before:#?}");
+    }
+
+    for (agent, handle) in &tasks {
+        let task = fleet.until(handle, "in review", 1);
+        assert_eq!(task.attempts[0].turns[0].outcome.as_deref(), Some("completed"));
+        assert_eq!(fleet.said(handle, 1), format!("{}\nIt is mended.", words.trim_end()), "{handle}");
+        let tools = fleet.tools(handle);
+        assert!(tools.iter().all(|tool| tool.status == ToolStatus::Completed), "{tools:#?}");
+        let steps: Vec<_> =
+            fleet.asked(agent).iter().map(|one| (one.prompts, one.step, one.outcome)).collect();
+        let once: Vec<_> = (0..=tools.len()).map(|step| (1, step, Outcome::Answered)).collect();
+        assert_eq!(steps, once, "each answer of the model was asked for once");
+        assert_eq!(tools.len(), if *agent == "goose" { 1 } else { 2 }, "{tools:#?}");
+        let events = fleet.events(handle);
+        for kind in ["session_opened", "session_named", "turn_started", "turn_ended", "snapshot_taken"] {
+            assert_eq!(events.iter().filter(|event| event.kind == kind).count(), 1, "{kind} of {events:#?}");
+        }
+        let asked: Vec<_> =
+            task.items.iter().filter(|item| matches!(item.ask, AskView::Permission { .. })).collect();
+        assert!(matches!(&asked[..], [item] if item.answered.is_some()), "{asked:#?}");
+        let kinds = fleet.entries(handle);
+        let asks = |body: &EntryBody| {
+            matches!(body, EntryBody::PermissionRequest { .. } | EntryBody::Answered { .. })
+        };
+        assert_eq!(kinds.iter().filter(|entry| asks(&entry.body)).count(), 2, "{kinds:#?}");
+    }
+    for (_, handle) in &tasks {
+        fleet.divisi(&["stop", handle]).require_success();
+    }
     end(&fleet);
 }
 
