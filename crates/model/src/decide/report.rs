@@ -107,8 +107,9 @@ pub(super) fn report(state: &TaskState, event: Event, ids: &mut Ids<'_>) -> Resu
             }
             return Ok(block(state, number, why.clone(), ids).to_vec());
         }
-        Event::WorkspaceArchived { .. } => fits(state.archived && attempt.archived_as.is_none())?,
-        Event::WorkspaceRestored { .. } => fits(!state.archived && attempt.archived_as.is_some())?,
+        // Facts, also when the person has changed their mind meanwhile: the stage then goes the other way.
+        Event::WorkspaceArchived { .. } => fits(attempt.archived_as.is_none())?,
+        Event::WorkspaceRestored { .. } => fits(attempt.archived_as.is_some())?,
         _ => return Err(Refusal::bad_input("that is not for a stage to say", "")),
     }
     Ok(vec![event])
