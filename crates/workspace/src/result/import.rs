@@ -5,9 +5,11 @@
 //! pack; it is indexed in quarantine, which gives every object its true name and checks its form and its links, and
 //! only what then keeps to the limits moves into the hub.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -100,10 +102,9 @@ fn open_quarantine(hub: &Hub, space: &Workspace) -> Result<Option<Quarantine>, R
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let dir = hub.own_dir()?.join(format!("incoming-{}-{number}", std::process::id()));
     let _ = fs::remove_dir_all(&dir);
-    let plain = Beneath::open(&space.path()).and_then(|top| top.dir(b".git/objects"));
-    if plain.is_err() {
+    let Ok(agent) = Beneath::open(&space.path()).and_then(|top| top.dir(b".git/objects")) else {
         return Ok(None);
-    }
+    };
     let quarantine = Quarantine { dir };
     let made = || -> io::Result<()> {
         let view = quarantine.dir.join("view");
@@ -112,8 +113,18 @@ fn open_quarantine(hub: &Hub, space: &Workspace) -> Result<Option<Quarantine>, R
         }
         fs::write(view.join("HEAD"), "ref: refs/heads/none\n")?;
         fs::write(view.join("config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n")?;
+        // The agent's store is seen through a folder of links to its object folders, without its `info`: the
+        // alternates and the commit graph that the agent may have put there do not exist for git.
+        let seen = quarantine.dir.join("agent");
+        fs::create_dir(&seen)?;
+        for name in agent.names()?.into_iter().filter(|name| is_object_folder(name)) {
+            if agent.dir(&name).is_ok() {
+                let name = OsStr::from_bytes(&name);
+                symlink(agent_objects(space).join(name), seen.join(name))?;
+            }
+        }
         let mut alternates = Vec::new();
-        for objects in [hub.dir().join("objects"), agent_objects(space)] {
+        for objects in [hub.dir().join("objects"), seen] {
             alternates.extend_from_slice(RepoPath::new(objects.as_os_str().as_bytes()).quoted().as_bytes());
             alternates.push(b'\n');
         }
@@ -122,6 +133,10 @@ fn open_quarantine(hub: &Hub, space: &Workspace) -> Result<Option<Quarantine>, R
     made()
         .map_err(|source| ResultError::Io { doing: "make a quarantine for the agent's objects", source })?;
     Ok(Some(quarantine))
+}
+
+fn is_object_folder(name: &[u8]) -> bool {
+    name == b"pack" || (name.len() == 2 && name.iter().all(u8::is_ascii_hexdigit))
 }
 
 fn agent_objects(space: &Workspace) -> PathBuf {
@@ -137,7 +152,8 @@ fn collect(
     mut to: File,
 ) -> Result<(), GitError> {
     let view = quarantine.dir.join("view");
-    let confine = Confine::writing([&view]).reading([hub.dir(), &agent_objects(space), &view]);
+    let seen = quarantine.dir.join("agent");
+    let confine = Confine::writing([&view]).reading([hub.dir(), &agent_objects(space), &view, &seen]);
     hub.git
         .call(&view)
         // Side files that an agent can forge, so that git would believe them instead of the objects.

@@ -9,8 +9,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 
 use divisi_workspace::{
-    ArchiveLimits, ArchiveRequest, CommitId, DiffLimits, Hub, IncludeLimits, IntegrateRequest, Integration,
-    LandError, LandMode, LandRequest, NewWorkspace, Snapshot, Workspace,
+    ArchiveLimits, ArchiveRequest, BoxLevel, CommitId, DiffLimits, Hub, IncludeLimits, IntegrateRequest,
+    Integration, LandError, LandMode, LandRequest, NewWorkspace, Snapshot, Workspace,
 };
 
 use crate::results::result_request;
@@ -400,9 +400,12 @@ fn shallow_and_graft_files_change_no_history() {
 /// The last line of defence on its own: a git that *wants* to run a program, write elsewhere or open a socket.
 #[test]
 fn the_box_holds_even_if_the_door_does_not() {
-    if divisi_workspace::git_box_level() != divisi_workspace::BoxLevel::Full {
-        return;
-    }
+    let level = divisi_workspace::git_box_level();
+    assert_eq!(
+        level,
+        BoxLevel::Full,
+        "needs Landlock and seccomp: Linux 5.19 or newer, outside of a container that forbids them"
+    );
     let f = Fixture::new();
     // A hub whose own configuration has turned against us, as if an attack had got that far.
     let hub = Hub::open(&f.git, &f.path("data/turned.git")).unwrap();

@@ -240,9 +240,7 @@ fn other_repositories_cannot_be_read_through_the_agents_alternates() {
     let whole = make_tree(&f, &space, &format!("100644 blob {secret}\ta"));
     let commit = f.git_in(&space.path(), ["commit-tree", &whole, "-p", "HEAD", "-m", "exfiltrate"]);
     f.git_in(&space.path(), ["update-ref", "HEAD", &commit]);
-    if divisi_workspace::git_box_level() == divisi_workspace::BoxLevel::Full {
-        assert_refused(&f, &space, "objects");
-        let (found, _) = f.try_git_in(f.hub.dir(), ["cat-file", "-e", &secret]);
-        assert!(!found, "the secret must not reach the hub");
-    }
+    assert_refused(&f, &space, "objects");
+    let (found, _) = f.try_git_in(f.hub.dir(), ["cat-file", "-e", &secret]);
+    assert!(!found, "the secret must not reach the hub");
 }
