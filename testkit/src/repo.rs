@@ -23,7 +23,7 @@ impl<'env> Repo<'env> {
         let path = env.join(name);
         fs::create_dir_all(&path).expect("the environment takes new folders");
         let repo = Repo { env, path, commits: Cell::new(0) };
-        repo.git(&["init", "--quiet", "--initial-branch=main"]);
+        repo.git(["init", "--quiet", "--initial-branch=main"]);
         repo
     }
 

@@ -180,7 +180,7 @@ impl Authority {
         }
         let envelopes = self.append(Stream::Task(task), state.version, actor, events).await?;
         let folded =
-            envelopes.iter().fold(Some((*state).clone()), |state, envelope| fold(state, task, envelope));
+            envelopes.iter().try_fold((*state).clone(), |state, envelope| fold(Some(state), task, envelope));
         let folded = Arc::new(folded.ok_or_else(|| internal("the events could not be folded".to_owned()))?);
         *write(&slot.state) = Arc::clone(&folded);
         self.folded.send_modify(|count| *count += 1);

@@ -137,7 +137,7 @@ fn conflict_prompt(conflicts: &Conflicts, branch: &str) -> String {
             (true, false) => " (changed there, removed by you)",
             _ => "",
         };
-        prompt.push_str(&format!("\n- {}{state}", file.path.to_string()));
+        prompt.push_str(&format!("\n- {}{state}", file.path));
     }
     for file in &conflicts.files {
         let Some(text) = &file.text else { continue };
@@ -145,7 +145,7 @@ fn conflict_prompt(conflicts: &Conflicts, branch: &str) -> String {
             break;
         }
         let fence = crate::stages::check::fence_for(text);
-        prompt.push_str(&format!("\n\n{}:\n{fence}\n{}\n{fence}", file.path.to_string(), text.trim_end()));
+        prompt.push_str(&format!("\n\n{}:\n{fence}\n{}\n{fence}", file.path, text.trim_end()));
     }
     prompt.push('\n');
     prompt

@@ -1,0 +1,149 @@
+//! Results: the commit that is built from an attempt's files, and what is said about it.
+
+use std::sync::Arc;
+
+use divisi_model::event::AttemptResult;
+use divisi_model::{AttemptId, AttemptState, Oid, TaskState};
+use divisi_workspace::{
+    DiffLimits, History, ImportLimits, Note, NoteKind, RepoPath, ResultRequest, SnapshotLimits,
+    SnapshotRequest,
+};
+
+use super::{name, now, open, signature};
+use crate::context::{Context, blocking};
+use crate::repository::{commit_id, hub, oid, tree_oid};
+use crate::stage::StepError;
+
+/// How much of a file is searched for conflict markers, in bytes.
+const MARKED_BYTES: u64 = 8 << 20;
+
+/// Builds the attempt's commit from its files, as they were when the turn ended.
+pub(crate) async fn result(
+    context: &Arc<Context>,
+    id: AttemptId,
+    turn: u32,
+) -> Result<AttemptResult, StepError> {
+    let context = Arc::clone(context);
+    blocking(move || {
+        let task = context.task(id)?;
+        let Some(attempt) = task.attempt(id.number) else {
+            return Err(StepError("the attempt is gone".to_owned()));
+        };
+        let (hub, space) = open(&context, &task, id)?;
+        let at = attempt.turns.last().and_then(|turn| turn.ended).map_or_else(now, |ended| ended.as_second());
+        let request = SnapshotRequest {
+            attempt: name(&task, id),
+            number: None,
+            message: format!("Result of {}", task.handle(id.number)),
+            by: signature(&context, &task, at)?,
+            limits: SnapshotLimits::default(),
+        };
+        let taken = space.snapshot(&hub, &request).map_err(|error| StepError::of(&error))?;
+        let who = signature(&context, &task, at)?;
+        let recorded = space.record_result(
+            &hub,
+            &taken,
+            &ResultRequest {
+                attempt: name(&task, id),
+                message: task.spec.title.clone(),
+                trailers: trailers(&task, attempt),
+                author: who.clone(),
+                committer: who,
+                keep_history: true,
+                limits: ImportLimits::default(),
+            },
+        );
+        let recorded = recorded.map_err(|error| StepError::of(&error))?;
+        let mut notes = words(&taken.notes);
+        if taken.notes_dropped > 0 {
+            notes.push(format!("{} more notes were dropped", taken.notes_dropped));
+        }
+        if let Some(History::Refused { why }) = recorded.as_ref().map(|recorded| &recorded.history) {
+            notes.push(format!("the agent's own commits were left behind: {why}"));
+        }
+        let base = space.base().clone();
+        let commit = recorded.map_or_else(|| base.clone(), |recorded| recorded.commit);
+        let tree = hub.tree_of(&commit).map_err(|error| StepError::of(&error))?;
+        let diff =
+            hub.diff_files(&base, &commit, &DiffLimits::default()).map_err(|error| StepError::of(&error))?;
+        let stat = diff.stat;
+        let lines = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        Ok(AttemptResult {
+            turn,
+            commit: oid(&commit),
+            tree: tree_oid(&tree),
+            base: oid(&base),
+            files: stat.files,
+            added: lines(stat.added),
+            removed: lines(stat.removed),
+            notes,
+        })
+    })
+    .await?
+}
+
+/// What is put under the messages of commits that Divisi makes.
+pub(crate) fn trailers(task: &TaskState, attempt: &AttemptState) -> Vec<(String, String)> {
+    if !task.spec.settings.trailers {
+        return Vec::new();
+    }
+    let handle = format!("{}.{}", task.spec.number, attempt.number);
+    vec![("Divisi-Task".to_owned(), handle), ("Divisi-Agent".to_owned(), attempt.agent.clone())]
+}
+
+/// What a reviewer reads of notes.
+pub(crate) fn words(notes: &[Note]) -> Vec<String> {
+    let words = |note: &Note| {
+        let what = match note.kind {
+            NoteKind::Hidden => "hidden by an ignore rule that the attempt made; kept in the snapshot only",
+            NoteKind::Exposed => "ignored by the base's rules, but no longer by the attempt's",
+            NoteKind::HiddenLeftOut => "hidden by an ignore rule that the attempt made, and too much to keep",
+            NoteKind::Cache => "a cache by its own mark; left out",
+            NoteKind::TooLarge => "too large; left out",
+            NoteKind::Unreadable => "could not be read; left out",
+            NoteKind::Special => "neither file, folder nor link; left out",
+            NoteKind::ForbiddenName => "a spelling of .git; left out",
+            NoteKind::Mount => "another file system; left out",
+            NoteKind::TooDeep => "nested too deeply; left out",
+            NoteKind::NestedRepository => "a repository of its own; its files are taken as ordinary files",
+            NoteKind::SubmoduleContent => "files of a submodule; left out",
+            NoteKind::ChangedWhileRead => "was written to while it was read",
+        };
+        format!("{}: {what}", note.path)
+    };
+    notes.iter().map(words).collect()
+}
+
+/// Those of the files that still have conflict markers in a commit. Such a file merges cleanly, so nothing but a look
+/// keeps it from landing.
+pub(crate) async fn with_markers(
+    context: &Arc<Context>,
+    task: &TaskState,
+    commit: &Oid,
+    files: &[String],
+) -> Result<Vec<String>, StepError> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (context, project, commit, files) =
+        (Arc::clone(context), task.spec.project, commit.clone(), files.to_vec());
+    blocking(move || {
+        let hub = hub(&context, project).map_err(|error| StepError::of(&error))?;
+        let commit = commit_id(&commit).map_err(|error| StepError::of(&error))?;
+        let mut marked = Vec::new();
+        for file in files {
+            let Some(path) = RepoPath::from_text(&file) else { continue };
+            // A file that is larger is no text that anybody resolved by hand.
+            let text = hub.file_at(&commit, &path, MARKED_BYTES).unwrap_or_default();
+            let has_markers = |text: Vec<u8>| {
+                let begins = |with: &[u8]| text.split(|b| *b == b'\n').any(|line| line.starts_with(with));
+                begins(b"<<<<<<< ") && begins(b">>>>>>> ")
+            };
+            if text.is_some_and(has_markers) {
+                marked.push(file);
+            }
+        }
+        Ok(marked)
+    })
+    .await?
+}
