@@ -77,6 +77,7 @@ impl Engine {
         let checks = Semaphore::new(usize::from(options.checks_parallel.max(1)));
         let context = Arc::new(Context { authority, options, stop: CancellationToken::new(), git, checks });
         let mut running = JoinSet::new();
+        running.spawn(crate::housekeeping::after_a_start(Arc::clone(&context)));
         running.spawn(stages::schedule::run(Arc::clone(&context)));
         running.spawn(stage::run(stages::prepare::Prepare, Arc::clone(&context)));
         running.spawn(stage::run(stages::work::Work, Arc::clone(&context)));

@@ -11,6 +11,7 @@ mod counts;
 mod feed;
 mod handle;
 mod homes;
+mod housekeeping;
 mod intake;
 mod landings;
 mod looks;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use divisi_model::{Oid, TaskState};
 use divisi_workspace::{NewWorkspace, WorkspaceError};
 
-use super::spaces_in;
+use super::{CHECK_TREES, spaces_in};
 use crate::context::{Context, blocking};
 use crate::repository::{commit_id, hub};
 use crate::stage::StepError;
@@ -22,7 +22,7 @@ pub(crate) async fn clean_checkout(
     let checkout = checkout.to_owned();
     blocking(move || {
         let hub = hub(&context, project.spec.project).map_err(|error| StepError::of(&error))?;
-        let spaces = spaces_in(&context, &project, "check-trees")?;
+        let spaces = spaces_in(&context, project.spec.project, CHECK_TREES)?;
         match spaces.get(&checkout) {
             Ok(space) if space.record().complete => return Ok(space.path()),
             Ok(_) | Err(WorkspaceError::Unknown(_)) => {}
@@ -43,7 +43,7 @@ pub(crate) async fn remove_checkout(
 ) -> Result<(), StepError> {
     let (context, task, checkout) = (Arc::clone(context), task.clone(), checkout.to_owned());
     blocking(move || {
-        let spaces = spaces_in(&context, &task, "check-trees")?;
+        let spaces = spaces_in(&context, task.spec.project, CHECK_TREES)?;
         match spaces.get(&checkout) {
             Ok(space) => spaces.discard(&space).map_err(|error| StepError::of(&error)),
             Err(WorkspaceError::Unknown(_)) => Ok(()),

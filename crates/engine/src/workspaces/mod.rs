@@ -12,7 +12,7 @@ use std::sync::Arc;
 use divisi_model::event::Workspace as Made;
 use divisi_model::limits::PORTS_PER_ATTEMPT;
 use divisi_model::schedule::first_port;
-use divisi_model::{AttemptId, TaskState};
+use divisi_model::{AttemptId, ProjectId, TaskState};
 use divisi_workspace::{Hub, Identity, IncludeLimits, NewWorkspace, Signature, Workspace, Workspaces};
 
 use crate::context::{Context, blocking};
@@ -23,6 +23,11 @@ pub(crate) use checkout::{clean_checkout, remove_checkout};
 pub(crate) use environment::{check_environment, environment, place_variables};
 pub(crate) use keep::{archive, move_base, restore, snapshot};
 pub(crate) use result::{result, trailers, with_markers};
+
+/// The folder that holds the workspaces of attempts, below the data folder.
+pub(crate) const WORKSPACES: &str = "workspaces";
+/// The folder that holds the checkouts of checks.
+pub(crate) const CHECK_TREES: &str = "check-trees";
 
 /// The name of an attempt's workspace and snapshots: `t12.1`.
 pub(crate) fn name(task: &TaskState, id: AttemptId) -> String {
@@ -48,6 +53,7 @@ pub(crate) async fn create(context: &Arc<Context>, id: AttemptId) -> Result<Made
         let mut new =
             NewWorkspace::new(name(&task, id), base).on_branch(&attempt.branch).by(person(&context, &task)?);
         new.base_branch = Some(task.spec.base.branch.clone());
+        new.ignore_also = project.own_excludes();
         let mut space = match spaces.get(&name(&task, id)) {
             Ok(space) if space.record().complete => space,
             _ => spaces.create(&hub, &new).map_err(|error| StepError::of(&error))?,
@@ -79,11 +85,16 @@ pub(crate) fn open(
 
 /// The folder of workspaces.
 pub(crate) fn spaces(context: &Context, task: &TaskState) -> Result<Workspaces, StepError> {
-    spaces_in(context, task, "workspaces")
+    spaces_in(context, task.spec.project, WORKSPACES)
 }
 
-fn spaces_in(context: &Context, task: &TaskState, folder: &str) -> Result<Workspaces, StepError> {
-    let project = repository(context, task.spec.project)?;
+/// A folder of workspaces of a project.
+pub(crate) fn spaces_in(
+    context: &Context,
+    project: ProjectId,
+    folder: &str,
+) -> Result<Workspaces, StepError> {
+    let project = repository(context, project)?;
     let root = context.path(folder);
     let opened = match context.options.anywhere {
         true => Workspaces::open_anywhere(&root, &project),
