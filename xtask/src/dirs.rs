@@ -6,9 +6,14 @@ use std::sync::OnceLock;
 
 use crate::JobResult;
 
-/// The root of the repository that this program was built from.
+/// The root of the repository: the one whose xtask cargo is running, even if the checkout was moved since it was built.
 pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies inside the repository")
+    static REPOSITORY: OnceLock<PathBuf> = OnceLock::new();
+    REPOSITORY.get_or_init(|| {
+        let xtask =
+            std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        PathBuf::from(xtask).parent().expect("xtask lies inside the repository").to_path_buf()
+    })
 }
 
 /// The cargo that started us, so that `cargo +toolchain xtask` stays with its toolchain.
