@@ -18,6 +18,9 @@ pub const AGENTS: [(&str, &str, &str); 3] = [
     ("opencode", "opencode", "opencode acp"),
 ];
 
+/// The discard port, at which nobody listens.
+const NOWHERE: &str = "http://127.0.0.1:9/";
+
 /// Everything of one test.
 pub struct Fleet<'env> {
     pub env: &'env TestEnv,
@@ -30,6 +33,12 @@ impl<'env> Fleet<'env> {
     /// The agents are on the path, and each is told by a file of the user where its model is.
     pub fn new(env: &'env TestEnv) -> Self {
         env.with_agents(&AGENTS.map(|(_, installed, _)| installed));
+        // Agents look for news of themselves and for plugins; here they find nobody, at once.
+        for variable in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
+            env.set(variable, NOWHERE);
+        }
+        env.set("NO_PROXY", "127.0.0.1");
+        env.set("no_proxy", "127.0.0.1");
         let depot = fixture_repo_large(env);
         assert!(depot.repo.files_at("main").len() >= 200, "the repository is a real one");
         let runtime =
@@ -40,7 +49,10 @@ impl<'env> Fleet<'env> {
         let folder = env.home().join(".config/divisi/agents");
         std::fs::create_dir_all(&folder).unwrap();
         for (name, ..) in AGENTS {
-            let text = format!("base_url = \"{}\"\n", model.run_url(name));
+            let text = format!(
+                "base_url = \"{}\"\n[environment]\nnpm_config_registry = \"{NOWHERE}\"\n",
+                model.run_url(name)
+            );
             std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
         }
         Self { env, depot, model, runtime }
