@@ -2,22 +2,16 @@
 
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
 
-use super::request::Method;
+use super::request::{FIRST_PAUSE, LONGEST_PAUSE, Method};
 use super::sse::Reader;
 use super::{Client, ClientError};
 
 /// How often a lost daemon is looked for before a feed gives up.
 const TRIES_MAX: u32 = 60;
-/// The first pause between two tries; doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-/// The longest pause between two tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
 type Bytes = Pin<Box<dyn Stream<Item = reqwest::Result<Vec<u8>>> + Send>>;
 
 /// A live feed. What came before a broken connection is not sent again: it goes on by `Last-Event-ID`.

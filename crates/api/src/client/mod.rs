@@ -36,7 +36,7 @@ impl Client {
         Ok(Self { http, endpoint: Arc::new(RwLock::new(endpoint)), locate: None })
     }
 
-    /// Lets live feeds find the daemon again after it was restarted elsewhere.
+    /// Lets live feeds, and whatever is only read, find the daemon again after it was restarted elsewhere.
     #[must_use]
     pub fn with_locate(mut self, locate: Arc<dyn Locate>) -> Self {
         self.locate = Some(locate);
@@ -55,7 +55,7 @@ impl Client {
 
     /// What a monitoring system reads.
     pub async fn metrics(&self) -> Result<String, ClientError> {
-        Ok(String::from_utf8_lossy(&self.bytes("/metrics").await?).into_owned())
+        Ok(String::from_utf8_lossy(&self.read("/metrics").await?.1).into_owned())
     }
 
     /// Asks the daemon to end.
@@ -136,12 +136,12 @@ impl Client {
 
     /// The whole log of a check.
     pub async fn check_log(&self, handle: &str, index: usize) -> Result<Vec<u8>, ClientError> {
-        self.bytes(&format!("/v1/tasks/{}/evidence/{index}/log", segment(handle))).await
+        Ok(self.read(&format!("/v1/tasks/{}/evidence/{index}/log", segment(handle))).await?.1)
     }
 
     /// The whole log of the setup script.
     pub async fn setup_log(&self, handle: &str) -> Result<Vec<u8>, ClientError> {
-        self.bytes(&format!("/v1/tasks/{}/setup-log", segment(handle))).await
+        Ok(self.read(&format!("/v1/tasks/{}/setup-log", segment(handle))).await?.1)
     }
 
     /// All entries of a transcript that changed after a revision.
@@ -210,6 +210,7 @@ impl Client {
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        self.send(Method::GET, path, None::<&()>, &[]).await
+        let (status, bytes) = self.read(path).await?;
+        serde_json::from_slice(&bytes).map_err(|source| ClientError::Answer { status, source })
     }
 }

@@ -13,6 +13,13 @@ use crate::types::Problem;
 /// How long a connection over loopback may take.
 pub(super) const CONNECT_MAX: Duration = Duration::from_secs(5);
 
+/// How often something is read before the daemon counts as unreachable.
+const READ_TRIES_MAX: u32 = 20;
+/// The first pause between two tries; doubled each time.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause between two tries.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
 /// Where a daemon listens and what it wants to hear.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
@@ -48,6 +55,29 @@ impl Client {
         }
     }
 
+    /// Reads something. Where the daemon can be found again, a connection that breaks because it was restarted is tried
+    /// again; only reading is, because nobody knows whether a command that got no answer was carried out.
+    pub(super) async fn read(&self, path: &str) -> Result<(u16, Vec<u8>), ClientError> {
+        let mut pause = FIRST_PAUSE;
+        for _ in 1..READ_TRIES_MAX {
+            match self.read_once(path).await {
+                Err(ClientError::Unreachable(_) | ClientError::Broken(_)) if self.locate.is_some() => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    self.relocate();
+                }
+                done => return done,
+            }
+        }
+        self.read_once(path).await
+    }
+
+    async fn read_once(&self, path: &str) -> Result<(u16, Vec<u8>), ClientError> {
+        let response = self.send_raw(Method::GET, path, None::<&()>, &[]).await?;
+        let status = response.status().as_u16();
+        Ok((status, response.bytes().await.map_err(ClientError::Broken)?.into()))
+    }
+
     pub(super) async fn send<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -59,11 +89,6 @@ impl Client {
         let status = response.status().as_u16();
         let bytes = response.bytes().await.map_err(ClientError::Broken)?;
         serde_json::from_slice(&bytes).map_err(|source| ClientError::Answer { status, source })
-    }
-
-    pub(super) async fn bytes(&self, path: &str) -> Result<Vec<u8>, ClientError> {
-        let response = self.send_raw(Method::GET, path, None::<&()>, &[]).await?;
-        Ok(response.bytes().await.map_err(ClientError::Broken)?.into())
     }
 
     /// Sends a request; an answer that is no success is the problem it tells.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use divisi_api::Client;
@@ -15,6 +16,8 @@ use crate::errors::{CommandError, Done, ErrorKind};
 
 /// How long a daemon may take to be there, or to be gone.
 pub(super) const WAIT_MAX: Duration = Duration::from_secs(30);
+/// How long a daemon that lives may take to say so; whoever is silent for longer is none.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// The longest pause between two looks.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 
@@ -32,12 +35,12 @@ pub(crate) enum Found {
 pub(crate) async fn find(dirs: &Dirs) -> Found {
     let Some(record) = DaemonRecord::load(dirs) else { return Found::Nobody };
     let Ok(client) = Client::new(record.endpoint()) else { return Found::Nobody };
-    let client = client.with_locate(std::sync::Arc::new(Located(dirs.clone())));
     // The record may be left over, and another program may listen there now: only who knows the token is the daemon.
-    match client.health().await {
-        Ok(health) if health.pid == record.pid => {
-            let program = std::env::current_exe().map(ProgramStamp::now).ok();
+    match tokio::time::timeout(ANSWER_MAX, client.health()).await {
+        Ok(Ok(health)) if health.pid == record.pid => {
+            let program = ProgramStamp::now().ok();
             let rebuilt = program.is_some_and(|now| now.path == record.program.path && now != record.program);
+            let client = client.with_locate(Arc::new(Located(dirs.clone())));
             if record.version != env!("CARGO_PKG_VERSION") || rebuilt {
                 Found::Other(client, record)
             } else {

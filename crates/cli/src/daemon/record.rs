@@ -79,12 +79,13 @@ impl DaemonRecord {
 }
 
 impl ProgramStamp {
-    /// This program as it is now.
-    pub(crate) fn now(path: PathBuf) -> Self {
+    /// This program as it is on the disk now.
+    pub(crate) fn now() -> std::io::Result<Self> {
+        let path = program()?;
         let changed = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
         let since = changed.and_then(|changed| changed.duration_since(SystemTime::UNIX_EPOCH).ok());
         let changed = since.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or_default();
-        Self { path, changed }
+        Ok(Self { path, changed })
     }
 }
 
@@ -92,4 +93,11 @@ impl Locate for Located {
     fn locate(&self) -> Option<Endpoint> {
         DaemonRecord::load(&self.0).map(|record| record.endpoint())
     }
+}
+
+/// The path of this program, also after it was replaced by a newer one, which Linux marks in the name.
+pub(crate) fn program() -> std::io::Result<PathBuf> {
+    let path = std::env::current_exe()?;
+    let replaced = path.to_str().and_then(|text| text.strip_suffix(" (deleted)")).map(PathBuf::from);
+    Ok(replaced.filter(|path| path.exists()).unwrap_or(path))
 }

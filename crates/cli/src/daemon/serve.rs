@@ -35,8 +35,9 @@ pub(crate) struct ServeOptions {
 /// Runs the daemon until it is asked to end. Gives `false` when another one runs already.
 pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(&str)) -> Done<bool> {
     let Some(_lock) = lock(&dirs).await? else { return Ok(false) };
-    let divisi =
-        std::env::current_exe().map_err(|error| cannot("this program cannot be found").because(&error))?;
+    let program =
+        ProgramStamp::now().map_err(|error| cannot("this program cannot be found").because(&error))?;
+    let divisi = program.path.clone();
     let config = Config::load(&dirs, None)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -53,12 +54,7 @@ pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(
         settings: Arc::new(ProjectSettings::new(dirs.clone())),
         parallel: config.parallel(),
         checks_parallel: config.checks_parallel(),
-        person: Person {
-            identity: identity(&person),
-            home: dirs.home.clone(),
-            variables,
-            divisi: divisi.clone(),
-        },
+        person: Person { identity: identity(&person), home: dirs.home.clone(), variables, divisi },
         anywhere: options.anywhere,
     });
     let engine = engine.await.map_err(|error| cannot("the engine did not start").because(&error))?;
@@ -74,7 +70,7 @@ pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(
         address: address.to_string(),
         token: token.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        program: ProgramStamp::now(divisi),
+        program,
         started: Timestamp::now(),
     };
     // Requests wait in the listener until they are accepted, so who reads the record may ask at once.

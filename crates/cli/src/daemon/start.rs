@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use divisi_api::Client;
 
 use super::connect::{Found, WAIT_MAX, find};
+use super::record;
 use crate::dirs::{self, Dirs};
 use crate::errors::{CommandError, Done, ErrorKind};
 
@@ -31,7 +32,7 @@ pub(super) async fn start_with(dirs: &Dirs, also: &[(&str, &OsStr)]) -> Done<Cli
     let log = open_log(dirs)?;
     let from = log.metadata().map(|metadata| metadata.len()).unwrap_or_default();
     let program =
-        std::env::current_exe().map_err(|error| cannot("this program cannot be found").because(&error))?;
+        record::program().map_err(|error| cannot("this program cannot be found").because(&error))?;
     let args = ["serve".into(), "--detached".into()];
     let also = also.iter().map(|(name, value)| (OsString::from(name), (*value).to_owned()));
     let variables = std::env::vars_os().chain(also);
