@@ -44,10 +44,10 @@ pub(crate) fn detect(root: &Path) -> Proposal {
         let makefile = read("Makefile");
         let target = |name: &str| makefile.lines().any(|line| line.starts_with(&format!("{name}:")));
         // Where another tool runs the tests already, the Makefile is most likely a short name for it.
-        if found.gates.is_empty() {
-            if let Some(name) = ["test", "check"].into_iter().find(|name| target(name)) {
-                found.gate(name, &format!("make {name}"));
-            }
+        if found.gates.is_empty()
+            && let Some(name) = ["test", "check"].into_iter().find(|name| target(name))
+        {
+            found.gate(name, &format!("make {name}"));
         }
     }
     found

@@ -16,7 +16,7 @@ const LAST_MIN: usize = 12;
 impl Table {
     /// A table with these headings, for a terminal with so many columns (none: as wide as it wants).
     pub(crate) fn new(headings: &[&str], width: Option<usize>) -> Self {
-        let headings = headings.iter().map(|heading| super::style::faint(heading)).collect();
+        let headings = headings.iter().map(super::style::faint).collect();
         Self { rows: vec![headings], width }
     }
 

@@ -27,9 +27,9 @@ fn it_starts_itself_once_and_ends_when_asked() {
     assert_eq!(mode & 0o777, 0o600, "the record holds the token");
 
     let mut typed = env.transcript(env.root());
-    typed.divisi(&["stop", "--daemon"]);
-    typed.divisi(&["stop", "--daemon"]);
-    typed.divisi(&["stop", "--daemon", "--json"]);
+    typed.divisi(["stop", "--daemon"]);
+    typed.divisi(["stop", "--daemon"]);
+    typed.divisi(["stop", "--daemon", "--json"]);
     insta::assert_snapshot!(typed, @r#"
     $ divisi stop --daemon
     the daemon has ended
@@ -104,7 +104,7 @@ fn one_that_cannot_start_says_why() {
     std::fs::create_dir_all(env.home().join(".config/divisi")).unwrap();
     std::fs::write(env.home().join(".config/divisi/config.toml"), "parallel = \"many\"\n").unwrap();
     let mut typed = env.transcript(env.root());
-    typed.divisi(&["ls"]).require_code(6);
+    typed.divisi(["ls"]).require_code(6);
     insta::assert_snapshot!(typed, @r#"
     $ divisi ls
     --- stderr

@@ -10,16 +10,16 @@ fn a_wrong_call_says_what_is_wrong() {
     // Whatever agents the machine has, they are not found here.
     env.set("PATH", only_git(&env));
     let mut typed = env.transcript(repo.path());
-    typed.divisi(&["rnu", "x"]);
-    typed.divisi(&["run"]);
-    typed.divisi(&["send", "t1", "x", "--steer", "--interrupt"]);
-    typed.divisi(&["show", "t9"]);
-    typed.divisi(&["show", "nonsense"]);
-    typed.divisi(&["show", "t9", "--json"]);
-    typed.divisi(&["run", "--agent", "nobody", "x", "--check", "true"]);
-    typed.divisi(&["run", "x", "--check", "true"]);
-    typed.divisi(&["run", "--file", "missing.md"]);
-    typed.divisi(&["-C", "nowhere", "ls"]);
+    typed.divisi(["rnu", "x"]);
+    typed.divisi(["run"]);
+    typed.divisi(["send", "t1", "x", "--steer", "--interrupt"]);
+    typed.divisi(["show", "t9"]);
+    typed.divisi(["show", "nonsense"]);
+    typed.divisi(["show", "t9", "--json"]);
+    typed.divisi(["run", "--agent", "nobody", "x", "--check", "true"]);
+    typed.divisi(["run", "x", "--check", "true"]);
+    typed.divisi(["run", "--file", "missing.md"]);
+    typed.divisi(["-C", "nowhere", "ls"]);
     insta::assert_snapshot!(typed, @r#"
     $ divisi rnu x
     --- stderr
@@ -126,7 +126,7 @@ fn a_wrong_configuration_names_file_key_and_way_out() {
         "gate = 1\n[[gates]]\nname = \"test\"\ncomand = \"true\"\ncommand = \"true\"\n",
     ] {
         repo.file("divisi.toml", text);
-        typed.divisi(&["run", "--agent", "nobody", "x"]);
+        typed.divisi(["run", "--agent", "nobody", "x"]);
     }
     insta::assert_snapshot!(typed, @r#"
     $ divisi run --agent nobody x

@@ -31,7 +31,7 @@ fn it_proposes_what_the_project_already_has() {
         for (path, text) in files {
             repo.file(path, text);
         }
-        typed.divisi(&["-C", name, "init"]);
+        typed.divisi(["-C", name, "init"]);
     }
     insta::assert_snapshot!(typed, @r#"
     $ divisi -C rust init
@@ -79,9 +79,9 @@ fn the_file_explains_itself_and_is_never_overwritten() {
     let repo = env.repo("shop");
     repo.file("Makefile", "test:\n\ttrue\n");
     let mut typed = env.transcript(repo.path());
-    typed.divisi(&["init", "--quiet"]);
+    typed.divisi(["init", "--quiet"]);
     let written = repo.read("divisi.toml");
-    typed.divisi(&["init"]);
+    typed.divisi(["init"]);
     assert_eq!(repo.read("divisi.toml"), written);
     insta::assert_snapshot!(typed, @r#"
     $ divisi init --quiet

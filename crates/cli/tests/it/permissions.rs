@@ -40,13 +40,13 @@ fn a_permission_waits_in_the_inbox_and_is_given_there() {
     let repo = project(&env);
     waiting(&env, &repo, ASK, &["--permissions", "ask"]);
     let mut typed = env.transcript(repo.path());
-    typed.divisi(&["inbox"]);
-    typed.divisi(&["answer", "t1", "words"]);
-    typed.divisi(&["approve", "t1"]).require_success();
+    typed.divisi(["inbox"]);
+    typed.divisi(["answer", "t1", "words"]);
+    typed.divisi(["approve", "t1"]).require_success();
     until_in_review(&env, "t1");
-    typed.divisi(&["approve", "t1#1"]);
-    typed.divisi(&["deny", "t1#1"]);
-    typed.divisi(&["diff", "t1", "--stat"]);
+    typed.divisi(["approve", "t1#1"]);
+    typed.divisi(["deny", "t1#1"]);
+    typed.divisi(["diff", "t1", "--stat"]);
     insta::assert_snapshot!(typed, @r#"
     $ divisi inbox
       t1#1  permission  Delete old.txt? ([duration])
@@ -92,10 +92,10 @@ fn a_criterion_is_judged_before_the_result_can_be_approved() {
         &["--permissions", "all", "--criterion", "it is tidy"],
     );
     let mut typed = env.transcript(repo.path());
-    typed.divisi(&["review", "t1", "--approve"]).require_code(4);
-    typed.divisi(&["inbox"]);
-    typed.divisi(&["approve", "t1"]).require_success();
-    typed.divisi(&["review", "t1", "--approve"]).require_success();
+    typed.divisi(["review", "t1", "--approve"]).require_code(4);
+    typed.divisi(["inbox"]);
+    typed.divisi(["approve", "t1"]).require_success();
+    typed.divisi(["review", "t1", "--approve"]).require_success();
     insta::assert_snapshot!(typed, @r#"
     $ divisi review t1 --approve
     --- stderr
@@ -166,11 +166,11 @@ write c.txt \"done\\n\"
 ";
     waiting(&env, &repo, prompt, &[]);
     let mut typed = env.transcript(repo.path());
-    typed.divisi(&["inbox"]);
-    typed.divisi(&["approve", "t1"]);
-    typed.divisi(&["answer", "t1", "blue"]).require_success();
+    typed.divisi(["inbox"]);
+    typed.divisi(["approve", "t1"]);
+    typed.divisi(["answer", "t1", "blue"]).require_success();
     until_in_review(&env, "t1");
-    typed.divisi(&["log", "t1"]);
+    typed.divisi(["log", "t1"]);
     insta::assert_snapshot!(typed, @r#"
     $ divisi inbox
       t1#1  question  Which colour? ([duration])

@@ -41,11 +41,11 @@ fn from_a_prompt_to_a_landed_change_and_back() {
         .input(MEND)
         .run();
     typed.record(&run);
-    typed.divisi(&["ls"]);
-    typed.divisi(&["diff", "t1"]);
-    typed.divisi(&["log", "t1"]);
-    typed.divisi(&["land", "t1"]);
-    typed.divisi(&["review", "t1", "--request", "list.txt:3: louder"]);
+    typed.divisi(["ls"]);
+    typed.divisi(["diff", "t1"]);
+    typed.divisi(["log", "t1"]);
+    typed.divisi(["land", "t1"]);
+    typed.divisi(["review", "t1", "--request", "list.txt:3: louder"]);
     insta::assert_snapshot!(typed, @r#"
     $ divisi run --agent rehearsal --wait -
     t1  by rehearsal  Mend the list
@@ -133,14 +133,14 @@ fn from_a_prompt_to_a_landed_change_and_back() {
     };
     divisi_testkit::wait_until("the third turn is checked", settled);
     let mut typed = env.transcript(repo.path());
-    typed.divisi(&["show", "t1"]);
-    typed.divisi(&["review", "t1", "--approve"]);
-    typed.divisi(&["land", "t1"]);
+    typed.divisi(["show", "t1"]);
+    typed.divisi(["review", "t1", "--approve"]);
+    typed.divisi(["land", "t1"]);
     assert_eq!(repo.read("list.txt"), "one\ntwo\nthree!\n", "the checkout shows the target");
-    typed.divisi(&["undo", "t1"]);
+    typed.divisi(["undo", "t1"]);
     assert_eq!(repo.head(), before);
     assert_eq!(repo.read("list.txt"), "one\ntoo\nthree\n");
-    typed.divisi(&["show", "t1", "--check", "list"]);
+    typed.divisi(["show", "t1", "--check", "list"]);
     insta::assert_snapshot!(typed, @r#"
     $ divisi show t1
     t1  Mend the list
