@@ -3,7 +3,7 @@
 
 mod fleet;
 
-use divisi_api::types::AskView;
+use divisi_api::types::{AskView, Origin};
 use divisi_model::transcript::{EntryBody, ToolStatus};
 use divisi_rehearsal::server::Outcome;
 use divisi_testkit::{Bug, TestEnv, wait_for};
@@ -45,6 +45,9 @@ fn three_agents_mend_three_faults_and_all_of_it_lands() {
     assert_eq!([&goose, &codex, &opencode], ["t1", "t2", "t3"]);
 
     fleet.until_answering("opencode", 1);
+    for (agent, ..) in AGENTS {
+        assert!(!fleet.processes(agent).is_empty(), "{agent} is there at the same time as the others");
+    }
     fleet.divisi(&["cancel", &opencode]).require_success();
     let task = fleet.until(&opencode, "waiting for instruction", 1);
     assert_eq!(task.attempts[0].turns[0].outcome.as_deref(), Some("cancelled"));
@@ -71,9 +74,13 @@ fn three_agents_mend_three_faults_and_all_of_it_lands() {
             attempt.checks
         );
         assert_eq!(attempt.result.as_ref().unwrap().files, 1, "{:#?}", attempt.result);
-        assert!(attempt.turns.iter().all(|turn| turn.snapshot.is_some()));
+        assert!(attempt.evidence.iter().all(|evidence| evidence.passed), "{:#?}", attempt.evidence);
+        assert!(attempt.turns.iter().all(|turn| turn.snapshot.is_some() && turn.session == 1));
         fleet.divisi(&["review", handle, "--approve"]).require_success();
     }
+    let asked_again = &fleet.task(&codex).attempts[0].turns[1].prompts[0];
+    assert_eq!(asked_again.origin, Origin::Review);
+    assert!(asked_again.text.contains(&comment), "{}", asked_again.text);
     assert_eq!(fleet.said(&goose, 1), "The rule counts the edge in.");
     assert_eq!(fleet.said(&codex, 2), "The reason stands there.");
     assert_eq!(fleet.said(&opencode, 2), "A removed shipment is gone.");
@@ -106,26 +113,29 @@ fn a_daemon_that_is_killed_again_and_again_loses_and_doubles_nothing() {
     let env = TestEnv::new();
     let fleet = Fleet::new(&env);
     let words = "I think about it for quite a while before I do anything at all. ".repeat(3);
-    let mut tasks = Vec::new();
-    for ((agent, ..), bug) in AGENTS.into_iter().zip(fleet.depot.bugs) {
+    let [orders, invoices, shipments] = fleet.depot.bugs;
+    let give = |agent: &'static str, bug: &Bug| {
         // Codex and OpenCode want to have read what they edit; Goose would ask before it looks.
         let read = if agent == "goose" { String::new() } else { format!("read {}\n", bug.path) };
-        let script = format!("slow 100ms\nsay {words}\n{read}{}\nsay It is mended.", edit(&bug));
-        tasks.push((agent, fleet.give(agent, "ask", &bug, &script)));
-    }
+        let script = format!("slow 100ms\nsay {words}\n{read}{}\nsay It is mended.", edit(bug));
+        (agent, fleet.give(agent, "ask", bug, &script))
+    };
+    let goose = give("goose", &orders);
+    let codex = give("codex", &invoices);
 
-    // Nobody but their shims listens to two agents at the end of their words, and the third one has hardly begun.
+    // The first daemon goes in the middle of the words of two agents; at their end only their shims listen.
     fleet.until_answering("goose", 0);
     fleet.until_answering("codex", 0);
     fleet.kill_daemon();
-    let started: Vec<_> = ["goose", "codex"].map(|agent| fleet.processes(agent)).into();
     fleet.until_answered("goose", 0);
     fleet.until_answered("codex", 0);
-    fleet.divisi(&["ls"]).require_success();
+    let tasks = [goose, codex, give("opencode", &shipments)];
 
-    // The second one goes in the middle of the third agent's words, and comes back in the middle of them.
+    // The second one goes in the middle of the third agent's words, and the next one comes before their end.
     fleet.until_answering("opencode", 0);
     fleet.kill_daemon();
+    let started = AGENTS.map(|(agent, ..)| fleet.processes(agent));
+    assert!(started.iter().all(|processes| !processes.is_empty()), "{started:?}");
     fleet.divisi(&["ls"]).require_success();
 
     // The third one goes while every agent waits for a permission.
@@ -134,8 +144,7 @@ fn a_daemon_that_is_killed_again_and_again_loses_and_doubles_nothing() {
     }
     let items: Vec<_> = tasks.iter().map(|(_, handle)| fleet.inbox(handle)).collect();
     fleet.kill_daemon();
-    let living: Vec<_> = ["goose", "codex"].map(|agent| fleet.processes(agent)).into();
-    assert_eq!(living, started, "the agents live on");
+    assert_eq!(AGENTS.map(|(agent, ..)| fleet.processes(agent)), started, "the agents live on");
     for ((_, handle), before) in tasks.iter().zip(items) {
         assert_eq!(before.len(), 1, "{before:#?}");
         fleet.divisi(&["approve", handle]).require_success();
