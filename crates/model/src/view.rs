@@ -242,7 +242,10 @@ pub fn hint_for(why: &Blocked, task: &TaskState, attempt: u16) -> String {
             format!("divisi show {handle} has the failing log; divisi resume {handle} tries again")
         }
         Blocked::Workspace { .. } => {
-            format!("divisi show {handle} has the log; mend it, then divisi resume {handle}")
+            format!(
+                "divisi show {handle} has the log; divisi resume {handle} tries again, and a changed divisi.toml counts \
+                 for new tasks"
+            )
         }
         Blocked::Agent { .. } => format!("divisi log {handle}, then divisi resume {handle}"),
         Blocked::Stalled { .. } => format!("divisi log {handle}, then divisi resume {handle}"),
