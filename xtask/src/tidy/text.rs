@@ -30,6 +30,9 @@ const REGISTRY_HOSTS: &[&str] = &[
 /// Notes to oneself in comments.
 const MARKERS: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
 
+/// A test that is left out. Only one that another test starts as a program of its own may be, and says so.
+const IGNORED: &str = concat!("#[ig", "nore");
+
 /// Macros that stand for missing code or left-over debugging.
 const UNFINISHED: &[&str] = &["todo", "unimplemented", "dbg"];
 
@@ -64,6 +67,9 @@ fn objection(path: &str, line: &str) -> Option<(String, &'static str)> {
             format!("names the registry host `{host}`"),
             "leave the host to the machine's own settings",
         ));
+    }
+    if path.ends_with(".rs") && line.trim_start().starts_with(IGNORED) && !line.contains("started by") {
+        return Some(("a test that is never run".into(), "run it, or remove it; no test is skipped"));
     }
     let comment = line.split_once("//").filter(|_| path.ends_with(".rs"))?.1;
     let is_marked =
@@ -121,6 +127,13 @@ mod tests {
                 "{host}"
             );
         }
+    }
+
+    #[test]
+    fn a_test_that_is_left_out_is_found_unless_another_starts_it() {
+        assert_eq!(lines("a.rs", &format!("#[test]\n    {IGNORED}]\nfn f() {{}}")), [2]);
+        assert_eq!(lines("a.rs", &format!("{IGNORED} = \"flaky\"]")), [1]);
+        assert_eq!(lines("a.rs", &format!("{IGNORED} = \"started by the test below\"]")), NOTHING);
     }
 
     #[test]
