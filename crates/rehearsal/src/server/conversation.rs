@@ -100,9 +100,15 @@ pub fn is_envelope(text: &str) -> bool {
     !name.is_empty() && text.ends_with(&format!("</{name}>"))
 }
 
-/// A prompt without the elements that stand behind it in the same message.
+/// A prompt without the elements that stand around it in the same message. In front of it only that of Goose is known,
+/// which moves between both places; others wrap the prompt itself in an element.
 fn without_envelope(text: &str) -> &str {
     let text = text.trim_end();
+    if let Some((_, behind)) =
+        text.strip_prefix("<info-msg>").and_then(|text| text.split_once("</info-msg>\n"))
+    {
+        return without_envelope(behind.trim_start_matches('\n'));
+    }
     let Some(name) = text.strip_suffix('>').and_then(|text| text.rsplit("</").next()) else { return text };
     match text.rfind(&format!("\n<{name}>")) {
         Some(start) if is_envelope(&text[start..]) => without_envelope(&text[..start]),
@@ -171,6 +177,8 @@ mod tests {
         assert!(!is_envelope("<b>Mend</b> the parser"));
         assert!(is_envelope("<info-msg>\nIt is late.\n</info-msg>\n"));
         assert_eq!(without_envelope("Mend it.\n<info-msg>\nLate.\n</info-msg>\n"), "Mend it.");
+        assert_eq!(without_envelope("<info-msg>\nLate.\n</info-msg>\nMend it.\n"), "Mend it.");
+        assert_eq!(without_envelope("<task>\nMend it.\n</task>\nNow."), "<task>\nMend it.\n</task>\nNow.");
         assert_eq!(without_envelope("Use <b>\nbold</b>"), "Use <b>\nbold</b>");
         assert_eq!(without_envelope("a > b"), "a > b");
     }
