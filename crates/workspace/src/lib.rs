@@ -77,5 +77,5 @@ pub use result::{AttemptResult, History, ImportLimits, ResultError, ResultReques
 pub use snapshot::{MAX_NOTES, Note, NoteKind, Snapshot, SnapshotError, SnapshotLimits, SnapshotRequest};
 pub use space::{
     Copied, IncludeLimits, IncludeReport, Kind, NewWorkspace, Presence, Record, Skipped, SkippedFile,
-    Workspace, WorkspaceError, Workspaces, environment, ports,
+    Workspace, WorkspaceError, Workspaces, environment, is_temporary, ports,
 };

@@ -1,6 +1,7 @@
 //! The composition root: every part of the daemon is built here and handed only what it needs.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -55,7 +56,7 @@ pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(
         parallel: config.parallel(),
         checks_parallel: config.checks_parallel(),
         person: Person { identity: identity(&person), home: dirs.home.clone(), variables, divisi },
-        anywhere: options.anywhere,
+        anywhere: options.anywhere || lies_in_temporary_place(&dirs.home),
     });
     let engine = engine.await.map_err(|error| cannot("the engine did not start").because(&error))?;
     let listener = TcpListener::bind(("127.0.0.1", options.port)).await;
@@ -99,6 +100,11 @@ async fn lock(dirs: &Dirs) -> Done<Option<DaemonLock>> {
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
+}
+
+/// A person whose very home is temporary, such as that of a container or a trial, has no better place to offer.
+fn lies_in_temporary_place(home: &Path) -> bool {
+    std::fs::canonicalize(home).is_ok_and(|home| divisi_workspace::is_temporary(&home))
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

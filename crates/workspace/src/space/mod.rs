@@ -13,4 +13,4 @@ pub use include::{Copied, IncludeLimits, IncludeReport, Skipped, SkippedFile};
 pub use record::{Kind, Presence, Record, Workspace};
 pub(crate) use record::{dir_identity, save_record};
 pub(crate) use remove::remove_tree;
-pub use root::{NewWorkspace, WorkspaceError, Workspaces};
+pub use root::{NewWorkspace, WorkspaceError, Workspaces, is_temporary};

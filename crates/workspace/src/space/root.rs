@@ -16,6 +16,11 @@ use crate::project::{Project, is_ref_name};
 /// Places that the system empties by itself. A workspace there would be lost with its agent's work.
 const TEMPORARY: &[&str] = &["/tmp", "/var/tmp", "/dev/shm", "/run"];
 
+/// Whether the system empties this place by itself. The path must be absolute and free of links.
+pub fn is_temporary(path: &Path) -> bool {
+    TEMPORARY.iter().any(|place| path.starts_with(place))
+}
+
 /// Why a workspace could not be made, found or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
@@ -135,7 +140,7 @@ impl Workspaces {
     /// Opens (or makes) the folder. It may lie neither in the project nor where the system cleans up.
     pub fn open(root: &Path, project: &Project) -> Result<Self, WorkspaceError> {
         let spaces = Self::open_anywhere(root, project)?;
-        if TEMPORARY.iter().any(|place| spaces.root.starts_with(place)) {
+        if is_temporary(&spaces.root) {
             return Err(WorkspaceError::TemporaryPlace(spaces.root));
         }
         Ok(spaces)

@@ -61,7 +61,7 @@ impl Fixture {
     }
 
     pub fn spaces(&self) -> Workspaces {
-        Workspaces::open(&self.path("data/workspaces"), &self.project()).unwrap()
+        Workspaces::open_anywhere(&self.path("data/workspaces"), &self.project()).unwrap()
     }
 
     pub fn write(&self, path: impl AsRef<Path>, text: impl AsRef<[u8]>) {

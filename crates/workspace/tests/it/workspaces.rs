@@ -216,7 +216,7 @@ fn all_shapes_of_user_repository_give_a_base() {
     assert_eq!(shallow.head().unwrap().branch(), None);
     let hub = Hub::open(&f.git, &f.path("data/h3.git")).unwrap();
     hub.take_base(&shallow, &second).unwrap();
-    let spaces = Workspaces::open(&f.path("data/w3"), &shallow).unwrap();
+    let spaces = Workspaces::open_anywhere(&f.path("data/w3"), &shallow).unwrap();
     let space = spaces.create(&hub, &NewWorkspace::new("t1.1", second).on_branch("x")).unwrap();
     assert_eq!(f.git_in(&space.path(), ["log", "--oneline"]).lines().count(), 1);
 }
