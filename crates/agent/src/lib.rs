@@ -25,7 +25,7 @@
 //! assert!(agent.readiness(&facts).is_ready());
 //! let plan = agent.launch(&facts, &LaunchContext::default())?;
 //! let setup = Setup {
-//!     cwd: "/work/t1.1".into(),
+//!     cwd: "/repo/t1.1".into(),
 //!     open: Open::New, // or `Open::Resume(id)`
 //!     mcp_servers: Vec::new(),
 //!     mode: plan.mode_id.clone(),

@@ -21,7 +21,7 @@ fn claude_writes_a_file_after_a_permission() {
     );
     talk.hear(INITIALIZED);
     assert_eq!(talk.last_sent()["method"], "session/new");
-    assert_eq!(talk.last_sent()["params"], json!({"cwd": "/work/tree", "mcpServers": []}));
+    assert_eq!(talk.last_sent()["params"], json!({"cwd": "/repo/tree", "mcpServers": []}));
     talk.update(r#"{"sessionUpdate":"available_commands_update","availableCommands":[{"name":"init","description":"x"}]}"#);
     talk.hear(r#"{"jsonrpc":"2.0","id":2,"result":{"sessionId":"s-1","modes":{"currentModeId":"default","availableModes":[{"id":"default","name":"Default"},{"id":"plan","name":"Plan"}]}}}"#);
     let opened = Action::SessionOpened { id: "s-1".into(), how: SessionStart::New };
@@ -35,8 +35,8 @@ fn claude_writes_a_file_after_a_permission() {
         json!({"sessionId": "s-1", "prompt": [{"type": "text", "text": "make hello.txt"}]})
     );
     talk.update(r#"{"sessionUpdate":"tool_call","toolCallId":"toolu_28","name":"Write","rawInput":{},"status":"pending","title":"Preparing file…","kind":"edit"}"#);
-    talk.update(r#"{"sessionUpdate":"tool_call_update","toolCallId":"toolu_28","title":"Write hello.txt","content":[{"type":"diff","path":"/work/tree/hello.txt","oldText":null,"newText":"hello\n"}]}"#);
-    talk.hear(r#"{"jsonrpc":"2.0","id":0,"method":"session/request_permission","params":{"sessionId":"s-1","toolCall":{"toolCallId":"toolu_28","title":"Write hello.txt","kind":"edit","content":[{"type":"diff","path":"/work/tree/hello.txt","newText":"hello\n"}]},"options":[{"optionId":"allow-once","name":"Yes","kind":"allow_once"},{"optionId":"allow-with-updates","name":"Yes, allow all edits during this session","kind":"allow_always"},{"optionId":"reject","name":"No","kind":"reject_once"}]}}"#);
+    talk.update(r#"{"sessionUpdate":"tool_call_update","toolCallId":"toolu_28","title":"Write hello.txt","content":[{"type":"diff","path":"/repo/tree/hello.txt","oldText":null,"newText":"hello\n"}]}"#);
+    talk.hear(r#"{"jsonrpc":"2.0","id":0,"method":"session/request_permission","params":{"sessionId":"s-1","toolCall":{"toolCallId":"toolu_28","title":"Write hello.txt","kind":"edit","content":[{"type":"diff","path":"/repo/tree/hello.txt","newText":"hello\n"}]},"options":[{"optionId":"allow-once","name":"Yes","kind":"allow_once"},{"optionId":"allow-with-updates","name":"Yes, allow all edits during this session","kind":"allow_always"},{"optionId":"reject","name":"No","kind":"reject_once"}]}}"#);
     let asked = talk.actions.iter().rev().find_map(|a| match a {
         Action::Asked(asked) => Some(asked.clone()),
         _ => None,
@@ -52,7 +52,7 @@ fn claude_writes_a_file_after_a_permission() {
         json!({"jsonrpc": "2.0", "id": 0, "result": {"outcome": {"outcome": "selected", "optionId": "allow-once"}}})
     );
     assert!(talk.answer("1", Reply::Allow { always: false }).is_err());
-    talk.update(r#"{"sessionUpdate":"tool_call_update","toolCallId":"toolu_28","status":"completed","rawOutput":"File created successfully at: /work/tree/hello.txt"}"#);
+    talk.update(r#"{"sessionUpdate":"tool_call_update","toolCallId":"toolu_28","status":"completed","rawOutput":"File created successfully at: /repo/tree/hello.txt"}"#);
     talk.update(r#"{"sessionUpdate":"usage_update","used":2077,"size":1000000}"#);
     for piece in ["All ", "done."] {
         talk.update(&format!(
@@ -63,7 +63,7 @@ fn claude_writes_a_file_after_a_permission() {
     assert_eq!(
         talk.transcript(),
         "1 prompt(Person): make hello.txt\n\
-         1 tool toolu_28 [edit, Completed] Write hello.txt {/work/tree/hello.txt: None -> \"hello\\n\"} File created successfully at: /work/tree/hello.txt\n\
+         1 tool toolu_28 [edit, Completed] Write hello.txt {/repo/tree/hello.txt: None -> \"hello\\n\"} File created successfully at: /repo/tree/hello.txt\n\
          1 permission 1 for toolu_28: Write hello.txt (allow-once/allow-with-updates/reject)\n\
          1 answered 1: allow-once\n\
          1 usage: 6000+385 cached 2500/1500 Some(2077) of Some(1000000)\n\
@@ -91,13 +91,13 @@ fn codex_is_put_into_its_mode_and_ends_the_turn_over_a_refusal() {
     assert_eq!(talk.session.mode(), Some("read-only"));
 
     talk.prompt(1, "edit m.txt");
-    talk.update(r#"{"sessionUpdate":"tool_call","toolCallId":"call_56","kind":"edit","title":"Editing files","status":"in_progress","content":[{"type":"diff","path":"/work/tree/m.txt","newText":"x\n"}]}"#);
+    talk.update(r#"{"sessionUpdate":"tool_call","toolCallId":"call_56","kind":"edit","title":"Editing files","status":"in_progress","content":[{"type":"diff","path":"/repo/tree/m.txt","newText":"x\n"}]}"#);
     talk.hear(r#"{"jsonrpc":"2.0","id":0,"method":"session/request_permission","params":{"sessionId":"s-1","toolCall":{"toolCallId":"call_56","title":"Edit files","kind":"edit"},"options":[{"optionId":"allow_once","name":"Yes","kind":"allow_once"},{"optionId":"cancel","name":"No, and tell Codex what to do differently","kind":"reject_once"}]}}"#);
     talk.answer("1", Reply::Deny { always: false }).unwrap();
     talk.hear(r#"{"jsonrpc":"2.0","id":4,"result":{"stopReason":"cancelled"}}"#);
     let transcript = talk.transcript();
     assert!(transcript.ends_with("1 answered 1: cancel\n1 turn ended: Denied (cancelled)\n"), "{transcript}");
-    assert!(transcript.contains("Edit files {/work/tree/m.txt: None -> \"x\\n\"}"), "{transcript}");
+    assert!(transcript.contains("Edit files {/repo/tree/m.txt: None -> \"x\\n\"}"), "{transcript}");
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn an_earlier_session_is_taken_up_or_handed_off() {
     assert_eq!(talk.last_sent()["method"], "session/resume");
     assert_eq!(
         talk.last_sent()["params"],
-        json!({"sessionId": "old-1", "cwd": "/work/tree", "mcpServers": []})
+        json!({"sessionId": "old-1", "cwd": "/repo/tree", "mcpServers": []})
     );
     talk.hear(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#);
     assert!(talk.actions.contains(&Action::SessionOpened { id: "old-1".into(), how: SessionStart::Resumed }));

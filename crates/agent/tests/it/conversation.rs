@@ -27,7 +27,7 @@ pub fn now() -> Timestamp {
 
 pub fn setup() -> Setup {
     Setup {
-        cwd: "/work/tree".into(),
+        cwd: "/repo/tree".into(),
         open: Open::New,
         mcp_servers: Vec::new(),
         mode: None,

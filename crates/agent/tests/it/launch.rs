@@ -30,7 +30,7 @@ fn context(mode: ModeName) -> LaunchContext {
     ];
     LaunchContext {
         home: "/data/homes/t1.1".into(),
-        workspace: "/data/work/t1.1".into(),
+        workspace: "/data/repo/t1.1".into(),
         temp: "/data/tmp/t1.1".into(),
         divisi: "/bin/divisi".into(),
         user_home: "/home/ada".into(),
@@ -128,7 +128,7 @@ fn codex_with_its_login_gets_the_login_and_nothing_else() {
             "NO_COLOR=1",
             "PATH=/usr/bin",
             "PORT=41000",
-            "PWD=/data/work/t1.1",
+            "PWD=/data/repo/t1.1",
             "TERM=dumb",
             "TMPDIR=/data/tmp/t1.1",
         ]
