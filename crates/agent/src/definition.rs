@@ -23,7 +23,7 @@ pub struct Definition {
     pub drive: Drive,
     /// Program and arguments. The program is looked up in `PATH` unless it is a path or `{divisi}`.
     pub command: Vec<Arg>,
-    /// Whether Divisi's builders ran this definition against the real program.
+    /// Whether the tests of Divisi run this definition against the real program.
     #[serde(default)]
     pub verified: bool,
     /// What people should know.

@@ -42,7 +42,7 @@ pub enum Readiness {
         /// Where its login comes from: a login's title, `custom endpoint`, or `no login needed`.
         login: String,
     },
-    /// Everything is there, but Divisi's builders never ran it.
+    /// Everything is there, but the tests of Divisi never run it.
     Unverified {
         /// Where its login comes from.
         login: String,

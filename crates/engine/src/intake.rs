@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 
+/// The scripted agent. It is always ready, but it only plays scripts, so nobody gets it without asking for it.
+const REHEARSAL: &str = "rehearsal";
+
 /// What a person asks for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -92,7 +95,7 @@ fn choose_agents(context: &Context, root: &Path, new: &NewTask) -> Result<Vec<St
     let chosen = if new.agents.is_empty() {
         let first = known
             .iter()
-            .find(|agent| matches!(agent.readiness, Readiness::Ready { .. }))
+            .find(|agent| agent.readiness.is_usable() && agent.name != REHEARSAL)
             .ok_or_else(|| {
                 Refusal::not_ready(
                     "no agent is ready",

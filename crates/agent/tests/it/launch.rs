@@ -46,6 +46,7 @@ const URL: &str = "base_url = \"http://127.0.0.1:9100/r/run-7/v1/\"\nmodel = \"g
 #[test]
 fn readiness_follows_from_program_and_login() {
     let ready = |login: &str| Readiness::Ready { login: login.into() };
+    let unverified = |login: &str| Readiness::Unverified { login: login.into() };
     let not_logged_in = |hint: &str| Readiness::NotLoggedIn { hint: hint.into() };
     for (name, layer, facts, expected) in [
         ("codex", "", facts(&[".codex/auth.json"], &[]), ready("codex login")),
@@ -65,14 +66,9 @@ fn readiness_follows_from_program_and_login() {
             ready("custom endpoint"),
         ),
         ("cline", "", facts(&[], &["CLINE_API_KEY"]), not_logged_in("cline auth")),
-        ("cline", "", facts(&[], &["CLINE_API_KEY", "CLINE_PROVIDER"]), ready("API key")),
+        ("cline", "", facts(&[], &["CLINE_API_KEY", "CLINE_PROVIDER"]), unverified("API key")),
         ("rehearsal", "", facts(&[], &[]), ready("no login needed")),
-        (
-            "auggie",
-            "",
-            facts(&[".augment/session.json"], &[]),
-            Readiness::Unverified { login: "auggie login".into() },
-        ),
+        ("auggie", "", facts(&[".augment/session.json"], &[]), unverified("auggie login")),
         (
             "goose",
             "",

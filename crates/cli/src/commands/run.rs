@@ -140,14 +140,19 @@ async fn agents(args: &RunArgs, config: &Config, client: &Client, root: &str, ui
         return Ok(named.to_vec());
     }
     let known = client.agents(Some(root)).await?;
-    let first =
-        known.into_iter().find(|agent| agent.readiness.state == AgentState::Ready && agent.name != REHEARSAL);
+    // The daemon lists those that are ready before those that only should be.
+    let usable = |state| matches!(state, AgentState::Ready | AgentState::Unverified);
+    let first = known.into_iter().find(|agent| usable(agent.readiness.state) && agent.name != REHEARSAL);
     let Some(first) = first else {
         let hint = "divisi agents says for each how to install it or log in; to try without one, name the scripted \
                     one: --agent rehearsal";
         return Err(CommandError::new(ErrorKind::AgentNotReady, "no agent is ready", hint));
     };
-    ui.say(format!("{} is taken: the first agent that is ready", style::strong(&first.name)));
+    let which = match first.readiness.state {
+        AgentState::Unverified => "the first agent that is there, though the tests of Divisi never ran it",
+        _ => "the first agent that is ready",
+    };
+    ui.say(format!("{} is taken: {which}", style::strong(&first.name)));
     Ok(vec![first.name])
 }
 
