@@ -40,15 +40,18 @@ say Mended."#;
     assert_eq!(fleet.repo.read("list.txt"), "one\ntwo\nthree\n");
 }
 
-async fn approve_and_land(fleet: &Fleet<'_>, task: &TaskState) {
-    let review = Command::Review {
+fn approval() -> Command {
+    Command::Review {
         attempt: 1,
         commit: None,
         verdict: Verdict::Approved,
         comments: vec![],
         note: String::new(),
-    };
-    fleet.ask(task, review).await;
+    }
+}
+
+async fn approve_and_land(fleet: &Fleet<'_>, task: &TaskState) {
+    fleet.ask(task, approval()).await;
     fleet.ask(task, Command::Land { attempt: 1 }).await;
     fleet.until_status(task, "landed").await;
 }
@@ -189,14 +192,7 @@ say C."#;
         fleet.until_status(task, "in review").await;
     }
     approve_and_land(&fleet, &first).await;
-    let review = || Command::Review {
-        attempt: 1,
-        commit: None,
-        verdict: Verdict::Approved,
-        comments: vec![],
-        note: String::new(),
-    };
-    fleet.ask(&second, review()).await;
+    fleet.ask(&second, approval()).await;
     fleet.ask(&second, Command::Land { attempt: 1 }).await;
     let resolved = |_: &TaskState, attempt: &divisi_model::AttemptState| {
         attempt.turns.len() == 2 && attempt.phase == divisi_model::Phase::InReview
@@ -245,14 +241,7 @@ async fn the_persons_own_changes_are_in_the_way_and_stay() {
     let task = fleet.task("Add four", "append list.txt \"four\\n\"\nsay Done.", &[]).await;
     fleet.until_status(&task, "in review").await;
     fleet.repo.file("list.txt", "mine\n");
-    let review = Command::Review {
-        attempt: 1,
-        commit: None,
-        verdict: Verdict::Approved,
-        comments: vec![],
-        note: String::new(),
-    };
-    fleet.ask(&task, review).await;
+    fleet.ask(&task, approval()).await;
     fleet.ask(&task, Command::Land { attempt: 1 }).await;
     let task = fleet.until_status(&task, "landing failed").await;
     let status = divisi_model::view::task_status(&task).unwrap();
@@ -310,14 +299,7 @@ say D."#;
         fleet.until_status(task, "in review").await;
     }
     approve_and_land(&fleet, &first).await;
-    let review = Command::Review {
-        attempt: 1,
-        commit: None,
-        verdict: Verdict::Approved,
-        comments: vec![],
-        note: String::new(),
-    };
-    fleet.ask(&second, review).await;
+    fleet.ask(&second, approval()).await;
     fleet.ask(&second, Command::Land { attempt: 1 }).await;
     let resolved = |_: &TaskState, attempt: &divisi_model::AttemptState| {
         attempt.turns.len() == 3 && attempt.phase == divisi_model::Phase::InReview
