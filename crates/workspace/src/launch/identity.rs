@@ -7,12 +7,14 @@
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
+use super::dir::{self, ReadError};
 use super::tree::Process;
+use crate::sandbox::View;
 
 /// The processes of a launch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +49,23 @@ impl Identity {
     pub(super) fn open_init(&self) -> io::Result<Option<OwnedFd>> {
         if self.boot_id != boot_id()? { Ok(None) } else { self.init.open() }
     }
+
+    /// The folder `path` as the init process sees it. `None` if that is gone.
+    fn view(&self, path: &Path) -> io::Result<Option<View>> {
+        if self.open_init()?.is_none() {
+            return Ok(None);
+        }
+        let view = View::of(self.init.pid, path);
+        // If it is still there, it was there in between, and its id nobody else's.
+        if self.open_init()?.is_none() { Ok(None) } else { view.map(Some) }
+    }
+}
+
+/// The folder `path` as the launch in `dir` sees it, which is the only way to the files of an overlay that is mounted in
+/// it. `None` when the launch is over. To be held no longer than needed: it keeps the overlay mounted.
+pub fn view(dir: &Path, path: &Path) -> Result<Option<View>, ReadError> {
+    let Some(identity) = dir::read_json::<Identity>(dir, dir::IDENTITY)? else { return Ok(None) };
+    identity.view(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })
 }
 
 impl ProcessId {

@@ -58,7 +58,6 @@ mod last_output;
 mod leftovers;
 mod link;
 mod os;
-mod os_text;
 mod probe;
 mod reach;
 mod serve;
@@ -76,11 +75,12 @@ pub use dir::{
 pub use exit::{EndedBy, Exit, Outcome};
 pub use follow::{Followed, Follower};
 pub use handle::Launch;
-pub use identity::{Identity, ProcessId};
+pub use identity::{Identity, ProcessId, view};
 pub use journal::Pause;
 pub use probe::{Level, Support, probe};
 pub use reach::{LaunchError, ShimCommand};
 pub use shim::shim_main;
+pub(crate) use spec::new_id;
 pub use spec::{
     ERR_CAP_DEFAULT, GRACE_DEFAULT, JOURNAL_CAP_DEFAULT, LAUNCH_VARIABLE, Limits, OnCap, SPEC_VERSION, Spec,
     SpecError, Stderr, Stdin,

@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use super::os_text;
+use crate::os_text;
+use crate::sandbox::Sandbox;
 
 /// The layout of `spec.json` that this version writes. Fields are only ever added.
 pub const SPEC_VERSION: u32 = 1;
@@ -61,6 +62,9 @@ pub struct Spec {
     pub on_cap: OnCap,
     /// Bound on `err.log`, in bytes; with `err.old.log` twice that is kept.
     pub err_cap: u64,
+    /// What it may see and touch; without one, all that the daemon may.
+    #[serde(default)]
+    pub sandbox: Option<Sandbox>,
 }
 
 /// Where standard input comes from.
@@ -152,6 +156,7 @@ impl Spec {
             journal_cap: JOURNAL_CAP_DEFAULT,
             on_cap: OnCap::Pause,
             err_cap: ERR_CAP_DEFAULT,
+            sandbox: None,
         }
     }
 
@@ -176,7 +181,8 @@ impl Spec {
     }
 }
 
-fn new_id() -> String {
+/// A name that no other launch of this machine has.
+pub(crate) fn new_id() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_nanos());
     format!("{nanos:x}-{:x}-{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))

@@ -9,6 +9,7 @@ mod landings;
 mod launch;
 mod move_base;
 mod results;
+mod sandbox;
 mod snapshots;
 mod support;
 mod workspaces;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use divisi_workspace::launch::{
     Followed, Launch, Outcome, Pause, RequestError, ShimCommand, Spec, State, Stdin, shim_main,
 };
+use divisi_workspace::sandbox::{Holder, Overlay, SandboxError};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         ["flood"] => done(flood()),
         ["full-disk-output", dir] => full_disk_output(Path::new(dir)),
         ["full-disk-input", dir] => full_disk_input(Path::new(dir)),
+        ["hold", overlay] => hold(Path::new(overlay)),
         ["one-line", bytes] => done(one_line(bytes.parse().unwrap())),
         other => {
             eprintln!("unknown: {other:?}");
@@ -106,6 +108,27 @@ fn full_disk_input(dir: &Path) -> ExitCode {
         assert_eq!(exit.outcome, Outcome::Signaled { signal: 15 }, "{exit:?}");
         assert!(dir.join("launch/exit.json").exists());
     })
+}
+
+/// Reads and writes through a holder of the overlay that a file describes.
+fn hold(overlay: &Path) -> ExitCode {
+    let overlay: Overlay = serde_json::from_slice(&std::fs::read(overlay).unwrap()).unwrap();
+    let names = |at: &Path| std::fs::read_dir(at).unwrap().count();
+    let holder = Holder::mount(&overlay).unwrap();
+    println!("files {}", names(&holder.view()));
+    print!("everywhere {}", std::fs::read_to_string(holder.view().join("everywhere")).unwrap());
+    std::fs::write(holder.view().join("new"), "new").unwrap();
+    std::fs::write(holder.view().join("from-7"), "changed").unwrap();
+    // The second one is refused while the first is there.
+    match Holder::mount(&overlay) {
+        Err(SandboxError::InUse(_)) => println!("in use"),
+        other => panic!("{other:?}"),
+    }
+    drop(holder);
+    let again = Holder::mount(&overlay).unwrap();
+    assert_eq!(std::fs::read_to_string(again.view().join("from-7")).unwrap(), "changed");
+    println!("again {}", names(&again.view()));
+    ExitCode::SUCCESS
 }
 
 fn flood() -> io::Result<()> {

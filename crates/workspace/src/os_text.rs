@@ -29,7 +29,7 @@ impl Text {
 }
 
 /// For a `PathBuf`.
-pub(super) mod path {
+pub(crate) mod path {
     use std::path::{Path, PathBuf};
 
     use super::*;
@@ -44,7 +44,7 @@ pub(super) mod path {
 }
 
 /// For a `Vec<OsString>`.
-pub(super) mod list {
+pub(crate) mod list {
     use super::*;
 
     pub(crate) fn serialize<S: Serializer>(list: &[OsString], to: S) -> Result<S::Ok, S::Error> {
@@ -56,8 +56,38 @@ pub(super) mod list {
     }
 }
 
+/// For a `Vec<PathBuf>`.
+pub(crate) mod paths {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    pub(crate) fn serialize<S: Serializer>(list: &[PathBuf], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(list.iter().map(|path| Text::of(path.as_os_str())))
+    }
+
+    pub(crate) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Vec<PathBuf>, D::Error> {
+        Ok(Vec::<Text>::deserialize(from)?.into_iter().map(|text| text.into_os().into()).collect())
+    }
+}
+
+/// For an `Option<PathBuf>`.
+pub(crate) mod path_if_any {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    pub(crate) fn serialize<S: Serializer>(path: &Option<PathBuf>, to: S) -> Result<S::Ok, S::Error> {
+        path.as_ref().map(|path| Text::of(path.as_os_str())).serialize(to)
+    }
+
+    pub(crate) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Option<PathBuf>, D::Error> {
+        Ok(Option::<Text>::deserialize(from)?.map(|text| text.into_os().into()))
+    }
+}
+
 /// For a `BTreeMap<OsString, OsString>`, as a list of pairs: a JSON key can only be text.
-pub(super) mod map {
+pub(crate) mod map {
     use std::collections::BTreeMap;
 
     use super::*;

@@ -1,0 +1,6 @@
+//! The sandbox, with real kernels, attacks and git.
+
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
+
+mod overlays;
+mod support;
