@@ -12,9 +12,10 @@ use divisi_model::{
     Actor, AttemptId, Command, ProjectId, Refusal, Stream, TaskId, TaskNumber, TaskState, decide, fold,
 };
 use divisi_store::{Store, Sync};
-use jiff::Timestamp;
-use tokio::sync::{Mutex, watch};
-use uuid::Uuid;
+use tokio::sync::Mutex;
+
+use crate::changes::{Changes, Watcher};
+use crate::clock::Clock;
 
 /// The state of all tasks and the right to change it.
 pub(crate) struct Authority {
@@ -25,7 +26,8 @@ pub(crate) struct Authority {
     adding: Mutex<()>,
     /// Counts what was folded into the state here. The store's own count runs ahead of it: an event is durable a moment
     /// before it can be seen in [`Authority::task`].
-    folded: watch::Sender<u64>,
+    folded: Changes,
+    clock: Arc<dyn Clock>,
 }
 
 /// One task: its newest state, and the lock that orders its commands.
@@ -46,7 +48,7 @@ impl Slot {
 
 impl Authority {
     /// Takes up what the store holds.
-    pub(crate) fn open(store: Store) -> Result<Self, divisi_store::StoreError> {
+    pub(crate) fn open(store: Store, clock: Arc<dyn Clock>) -> Result<Self, divisi_store::StoreError> {
         let tasks = store.tasks()?.into_iter().map(|task| (task.id, Slot::new(task))).collect();
         let projects = store.projects()?.into_iter().map(|project| (project.id, project)).collect();
         Ok(Self {
@@ -54,7 +56,8 @@ impl Authority {
             tasks: RwLock::new(tasks),
             projects: RwLock::new(projects),
             adding: Mutex::new(()),
-            folded: watch::Sender::new(0),
+            folded: Changes::default(),
+            clock,
         })
     }
 
@@ -85,8 +88,12 @@ impl Authority {
     }
 
     /// Changes whenever the state seen here does.
-    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
-        self.folded.subscribe()
+    pub(crate) fn changes(&self) -> Watcher {
+        self.folded.watch()
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
     }
 
     /// Whether an event can be seen in the state here.
@@ -112,12 +119,12 @@ impl Authority {
         if let Some(known) = read(&self.projects).values().find(|project| project.root == root) {
             return Ok(known.clone());
         }
-        let project = Project { id: ProjectId(Uuid::now_v7()), name, root };
+        let project = Project { id: ProjectId(self.clock.id()), name, root };
         let stream = Stream::Project(project.id);
         let events = vec![Event::ProjectAdded { project: project.clone() }];
         self.append(stream, 0, actor, events).await?;
         write(&self.projects).insert(project.id, project.clone());
-        self.folded.send_modify(|count| *count += 1);
+        self.folded.tell();
         Ok(project)
     }
 
@@ -140,14 +147,14 @@ impl Authority {
         let _adding = self.adding.lock().await;
         let last = self.tasks().last().map_or(0, |task| task.spec.number.0);
         let spec = make(TaskNumber(last + 1));
-        let id = TaskId(Uuid::now_v7());
-        let events = decide(None, Command::Add { spec: Box::new(spec) }, &mut Uuid::now_v7)?;
+        let id = TaskId(self.clock.id());
+        let events = decide(None, Command::Add { spec: Box::new(spec) }, &mut || self.clock.id())?;
         let envelopes = self.append(Stream::Task(id), 0, actor, events).await?;
         let state = envelopes.iter().fold(None, |state, envelope| fold(state, id, envelope));
         let state = state.ok_or_else(|| internal("the task could not be folded".to_owned()))?;
         let slot = Slot::new(state);
         write(&self.tasks).insert(id, Arc::clone(&slot));
-        self.folded.send_modify(|count| *count += 1);
+        self.folded.tell();
         Ok(slot.state())
     }
 
@@ -174,7 +181,7 @@ impl Authority {
             .ok_or_else(|| Refusal::not_found("there is no such task", "divisi ls lists them"))?;
         let _order = slot.order.lock().await;
         let state = slot.state();
-        let events = decide(Some(&state), command, &mut Uuid::now_v7)?;
+        let events = decide(Some(&state), command, &mut || self.clock.id())?;
         if events.is_empty() {
             return Ok(state);
         }
@@ -183,7 +190,7 @@ impl Authority {
             envelopes.iter().try_fold((*state).clone(), |state, envelope| fold(Some(state), task, envelope));
         let folded = Arc::new(folded.ok_or_else(|| internal("the events could not be folded".to_owned()))?);
         *write(&slot.state) = Arc::clone(&folded);
-        self.folded.send_modify(|count| *count += 1);
+        self.folded.tell();
         Ok(folded)
     }
 
@@ -204,7 +211,7 @@ impl Authority {
         events: Vec<Event>,
     ) -> Result<Vec<divisi_model::Envelope>, Refusal> {
         let sync = if events.iter().any(is_decision) { Sync::Full } else { Sync::Normal };
-        let appended = self.store.append(stream, version, actor, Timestamp::now(), events, sync).await;
+        let appended = self.store.append(stream, version, actor, self.clock.now(), events, sync).await;
         appended.map_err(|error| internal(with_sources(&error)))
     }
 }

@@ -9,18 +9,19 @@ use divisi_model::task::{Check, slug};
 use divisi_model::{AttemptId, AttemptState, Oid, Phase, TaskState};
 use divisi_workspace::launch::{EndedBy, Exit, Outcome};
 use futures::future::try_join_all;
-use jiff::Timestamp;
 
-use crate::context::{Context, blocking};
+use crate::context::Context;
 use crate::run::{self, Run};
 use crate::stage::StepError;
 use crate::workspaces;
 
 /// What is checked.
-#[derive(Clone)]
-pub(crate) struct Subject {
-    pub(crate) commit: Oid,
-    pub(crate) tree: Oid,
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The commit.
+    pub commit: Oid,
+    /// Its tree: evidence holds for it.
+    pub tree: Oid,
 }
 
 /// How much of a log is searched for the counts of a test runner, in bytes of its end.
@@ -53,11 +54,12 @@ async fn run_one(
     subject: &Subject,
 ) -> Result<bool, StepError> {
     let permit = context.checks.acquire().await.map_err(|error| StepError::of(&error))?;
-    let attempt_name = workspaces::name(task, id);
+    let attempt_name = workspaces::name(task, id.number);
     let run_name = format!("{}-{}-{}", subject.commit.short(), place + 1, slug(&check.name));
     let tree_name = format!("{attempt_name}-{run_name}");
     let log = format!("checks/{attempt_name}/{run_name}");
-    let started = Timestamp::now();
+    let started = context.now();
+    let project = context.project(task)?;
     let evidence = |outcome, millis, log_sha256, counts| Evidence {
         check: check.name.clone(),
         command: check.command.clone(),
@@ -73,31 +75,32 @@ async fn run_one(
         counts,
         environment: format!("{} {}, local", std::env::consts::OS, std::env::consts::ARCH),
     };
-    let stored = match workspaces::clean_checkout(context, task, &subject.commit, &tree_name).await {
-        Err(StepError(why)) => {
-            let why = format!("no clean checkout: {why}");
-            evidence(CheckOutcome::NotRun { why }, 0, String::new(), None)
-        }
-        Ok(tree) => {
-            let environment = workspaces::check_environment(context, task, attempt, &tree);
-            let limit = Duration::from_secs(u64::from(check.timeout_seconds));
-            let dir = context.path(&log);
-            let command = check.command.clone();
-            let needed_in = &[Phase::Checking, Phase::Landing];
-            let run =
-                Run { dir: dir.clone(), command, cwd: tree, environment, limit, attempt: id, needed_in };
-            let Some(exit) = run::run(context, run).await? else { return Ok(false) };
-            let (end, sha256) =
-                blocking(move || run::journal_end(&dir, COUNT_BYTES)).await?.unwrap_or_default();
-            let millis = exit.ended_at_ms.saturating_sub(exit.started_at_ms);
-            evidence(outcome(&exit), millis, sha256, crate::counts::counts(&end))
-        }
-    };
+    let stored =
+        match context.worker.clean_checkout(project.clone(), subject.commit.clone(), tree_name.clone()).await
+        {
+            Err(StepError(why)) => {
+                let why = format!("no clean checkout: {why}");
+                evidence(CheckOutcome::NotRun { why }, 0, String::new(), None)
+            }
+            Ok(tree) => {
+                let environment = workspaces::check_environment(context, task, attempt, &tree);
+                let limit = Duration::from_secs(u64::from(check.timeout_seconds));
+                let dir = context.path(&log);
+                let command = check.command.clone();
+                let needed_in = &[Phase::Checking, Phase::Landing];
+                let run =
+                    Run { dir: dir.clone(), command, cwd: tree, environment, limit, attempt: id, needed_in };
+                let Some(exit) = run::run(context, run).await? else { return Ok(false) };
+                let (end, sha256) = context.worker.log_end(dir, COUNT_BYTES).await.unwrap_or_default();
+                let millis = exit.ended_at_ms.saturating_sub(exit.started_at_ms);
+                evidence(outcome(&exit), millis, sha256, crate::counts::counts(&end))
+            }
+        };
     drop(permit);
     let reported = context
         .try_report(id, Event::EvidenceStored { attempt: id.number, evidence: Box::new(stored) })
         .await;
-    workspaces::remove_checkout(context, task, &tree_name).await?;
+    context.worker.remove_checkout(project, tree_name).await?;
     reported
 }
 

@@ -3,20 +3,25 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use divisi_model::project::Project;
 use divisi_model::{Actor, AttemptId, Command, Event, RefusalKind, TaskState};
+use jiff::Timestamp;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::authority::Authority;
 use crate::options::Options;
 use crate::stage::StepError;
+use crate::worker::{Attempt, Worker};
 
 /// What every stage is given.
 pub(crate) struct Context {
     pub(crate) authority: Arc<Authority>,
     pub(crate) options: Options,
     pub(crate) stop: CancellationToken,
-    pub(crate) git: divisi_workspace::Git,
+    /// Where attempts run.
+    pub(crate) worker: Arc<dyn Worker>,
     /// One permit per check that may run at once.
     pub(crate) checks: Semaphore,
 }
@@ -25,6 +30,23 @@ impl Context {
     /// The newest state of an attempt's task.
     pub(crate) fn task(&self, id: AttemptId) -> Result<Arc<TaskState>, StepError> {
         self.authority.task_by_id(id.task).ok_or_else(|| StepError(format!("there is no task {}", id.task)))
+    }
+
+    /// What a worker is told of an attempt, as it is now.
+    pub(crate) fn attempt(&self, id: AttemptId) -> Result<Attempt, StepError> {
+        let task = self.task(id)?;
+        Ok(Attempt { project: self.project(&task)?, task, number: id.number })
+    }
+
+    /// The project of a task.
+    pub(crate) fn project(&self, task: &TaskState) -> Result<Project, StepError> {
+        let id = task.spec.project;
+        self.authority.project(id).ok_or_else(|| StepError(format!("there is no project {id}")))
+    }
+
+    /// The time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.authority.clock().now()
     }
 
     /// Says what a step did or saw. What no longer fits the state of the task is not an error: something else came first.
@@ -59,10 +81,14 @@ impl Context {
     }
 }
 
-/// Runs what blocks, such as git, beside the async tasks.
+/// Runs what blocks, such as git, beside the async tasks. A runtime of one thread is a simulation's: there it runs in
+/// its place, so that nothing depends on the moment at which another thread is done.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StepError> {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return Ok(work());
+    }
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| StepError(format!("a blocking step ended: {error}")))

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use divisi_model::Envelope;
 use divisi_store::StoreError;
-use tokio::sync::watch;
 
 use crate::authority::Authority;
+use crate::changes::Watcher;
 
 /// Replays the log, then follows it.
 pub struct Feed {
     log: divisi_store::Feed,
     authority: Arc<Authority>,
-    folded: watch::Receiver<u64>,
+    folded: Watcher,
     /// Read from the log, but not seen in the state yet.
     next: Option<Envelope>,
 }
@@ -30,15 +30,12 @@ impl Feed {
             self.next = Some(self.log.next().await?);
         }
         loop {
-            self.folded.borrow_and_update();
+            self.folded.mark_seen();
             match self.next.take() {
                 Some(envelope) if self.authority.has(&envelope) => return Ok(envelope),
                 waiting => self.next = waiting,
             }
-            if self.folded.changed().await.is_err() {
-                // The authority lives as long as this feed, so this cannot happen; waiting is all that is left.
-                std::future::pending::<()>().await;
-            }
+            self.folded.changed().await;
         }
     }
 }

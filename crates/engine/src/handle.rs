@@ -13,11 +13,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::authority::{Authority, internal, with_sources};
+use crate::clock::{Clock, SystemClock};
 use crate::context::{Context, blocking};
 use crate::feed::Feed;
 use crate::intake::NewTask;
 use crate::looks::DiffScope;
 use crate::options::{AgentInfo, Options};
+use crate::worker::{Local, Worker};
 use crate::{stage, stages};
 
 /// The engine: start it with [`Engine::start`], then hold its [`Handle`].
@@ -73,9 +75,22 @@ impl Engine {
         let path = options.person.variables.get("PATH").cloned().unwrap_or_default();
         let git = divisi_workspace::Git::find(path.as_ref())?;
         let store = Store::open(&data.join("log"))?;
-        let authority = Arc::new(Authority::open(store)?);
+        let worker = Arc::new(Local { git, options: options.clone() });
+        Ok(Self::start_with(options, store, worker, Arc::new(SystemClock))?)
+    }
+
+    /// Starts the stages on a log, a worker and a clock that are given, as a simulation does.
+    pub fn start_with(
+        options: Options,
+        store: Store,
+        worker: Arc<dyn Worker>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Handle, StoreError> {
+        let started = clock.now();
+        let authority = Arc::new(Authority::open(store, clock)?);
         let checks = Semaphore::new(usize::from(options.checks_parallel.max(1)));
-        let context = Arc::new(Context { authority, options, stop: CancellationToken::new(), git, checks });
+        let context =
+            Arc::new(Context { authority, options, stop: CancellationToken::new(), worker, checks });
         let mut running = JoinSet::new();
         running.spawn(crate::housekeeping::after_a_start(Arc::clone(&context)));
         running.spawn(stages::schedule::run(Arc::clone(&context)));
@@ -85,7 +100,7 @@ impl Engine {
         running.spawn(stage::run(stages::land::Land, Arc::clone(&context)));
         running.spawn(stage::run(stages::archive::Archive, Arc::clone(&context)));
         let stages = Arc::new(tokio::sync::Mutex::new(running));
-        Ok(Handle { context, stages, started: jiff::Timestamp::now() })
+        Ok(Handle { context, stages, started })
     }
 }
 

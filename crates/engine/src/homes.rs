@@ -14,7 +14,7 @@ const OOM_SCORE: i32 = 300;
 
 /// Makes the home, writes the files and hands over the logins; then says what to start.
 pub(crate) fn furnish(plan: &AgentLaunch, workspace: &Path, launch: &Path) -> io::Result<Spec> {
-    folder(&plan.home)?;
+    folder(&plan.home.join("tmp"))?;
     for file in &plan.files {
         let path = inside(&plan.home, &file.path)?;
         write(&path, file.content.as_bytes())?;

@@ -2,34 +2,34 @@
 
 use std::sync::Arc;
 
-use divisi_model::ProjectId;
+use divisi_model::project::Project;
 
 use crate::context::{Context, blocking};
 use crate::repository::{hub, repository};
 use crate::stage::StepError;
+use crate::worker::Local;
 use crate::workspaces::{CHECK_TREES, WORKSPACES, spaces_in};
 
 /// Looks after every project once.
 pub(crate) async fn after_a_start(context: Arc<Context>) {
     for project in context.authority.projects() {
-        let work = {
-            let context = Arc::clone(&context);
-            move || tidy(&context, project.id)
-        };
-        match blocking(work).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) | Err(error) => {
-                tracing::warn!(project = project.name, %error, "not everything could be put in order");
-            }
+        let name = project.name.clone();
+        if let Err(error) = context.worker.tidy(project).await {
+            tracing::warn!(project = name, %error, "not everything could be put in order");
         }
     }
 }
 
-fn tidy(context: &Context, project: ProjectId) -> Result<(), StepError> {
-    let hub = hub(context, project).map_err(|error| StepError::of(&error))?;
-    hub.recover_landings(&repository(context, project)?).map_err(|error| StepError::of(&error))?;
-    for folder in [WORKSPACES, CHECK_TREES] {
-        spaces_in(context, project, folder)?.tidy().map_err(|error| StepError::of(&error))?;
-    }
-    hub.tidy().map_err(|error| StepError::of(&error))
+/// Puts a project's places in order.
+pub(crate) async fn tidy(local: &Local, project: Project) -> Result<(), StepError> {
+    let local = local.clone();
+    blocking(move || {
+        let hub = hub(&local, &project).map_err(|error| StepError::of(&error))?;
+        hub.recover_landings(&repository(&local, &project)?).map_err(|error| StepError::of(&error))?;
+        for folder in [WORKSPACES, CHECK_TREES] {
+            spaces_in(&local, &project, folder)?.tidy().map_err(|error| StepError::of(&error))?;
+        }
+        hub.tidy().map_err(|error| StepError::of(&error))
+    })
+    .await?
 }

@@ -45,7 +45,7 @@ pub(crate) async fn add_project(
     actor: Actor,
     root: &Path,
 ) -> Result<Project, Refusal> {
-    let top = crate::repository::top(context, root.to_owned()).await?;
+    let top = context.worker.top(root.to_owned()).await?;
     let name =
         top.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned());
     context.authority.add_project(actor, name, crate::repository::text(&top)?).await
@@ -68,7 +68,7 @@ pub(crate) async fn add_task(
     settings.permissions = new.permissions.unwrap_or(settings.permissions);
     settings.rounds = new.rounds.unwrap_or(settings.rounds);
     let agents = choose_agents(context, &root, &new)?;
-    let base = crate::repository::base(context, &project, new.base.clone()).await?;
+    let base = context.worker.base(project.clone(), new.base.clone()).await?;
     let by_command = |command: &String| Criterion {
         text: command.clone(),
         by: CheckedBy::Command { command: command.clone() },

@@ -1,21 +1,22 @@
 //! Landing and undo in the user's repository.
 
-use std::sync::Arc;
-
+use divisi_model::Oid;
 use divisi_model::event::Landing;
+use divisi_model::project::Project;
 use divisi_model::task::LandingMode;
-use divisi_model::{AttemptState, Oid, TaskState};
 use divisi_workspace::{Conflicts, IntegrateRequest, Integration, LandError, LandMode, LandRequest, Landed};
 
 use crate::authority::with_sources;
 use crate::checks::Subject;
-use crate::context::{Context, blocking};
+use crate::context::blocking;
 use crate::repository::{commit_id, hub, oid, repository, tree_oid};
 use crate::stage::StepError;
+use crate::worker::{Attempt, Local};
 use crate::workspaces::{now, signature, trailers};
 
 /// What became of building the combination.
-pub(crate) enum Built {
+#[derive(Clone, Debug)]
+pub enum Built {
     /// It can be checked and landed.
     Combination(Combination),
     /// It conflicts with what is on the target.
@@ -35,13 +36,17 @@ pub(crate) enum Built {
 }
 
 /// A result put on the present target.
-pub(crate) struct Combination {
-    pub(crate) subject: Subject,
-    pub(crate) landing: Landing,
+#[derive(Clone, Debug)]
+pub struct Combination {
+    /// What is checked.
+    pub subject: Subject,
+    /// What is to happen then.
+    pub landing: Landing,
 }
 
 /// What became of moving a branch.
-pub(crate) enum Moved {
+#[derive(Clone, Debug)]
+pub enum Moved {
     /// It moved.
     Yes {
         /// A checkout that shows it was brought along.
@@ -63,22 +68,19 @@ pub(crate) enum Moved {
 
 /// Puts the result on the target as it is now, in the hub. Signatures bear the time of the request, so that building
 /// again gives the same commit.
-pub(crate) async fn build(
-    context: &Arc<Context>,
-    task: &TaskState,
-    attempt: &AttemptState,
-) -> Result<Built, StepError> {
-    let (context, task, attempt) = (Arc::clone(context), task.clone(), attempt.clone());
+pub(crate) async fn build(local: &Local, of: Attempt) -> Result<Built, StepError> {
+    let local = local.clone();
     blocking(move || {
+        let (task, attempt) = (&of.task, of.state()?);
         let Some(result) = &attempt.result else { return Err(StepError("there is no result".to_owned())) };
-        let project = repository(&context, task.spec.project)?;
-        let hub = hub(&context, task.spec.project).map_err(|error| StepError::of(&error))?;
+        let project = repository(&local, &of.project)?;
+        let hub = hub(&local, &of.project).map_err(|error| StepError::of(&error))?;
         let branch = &task.spec.base.branch;
         let Some(target) = project.branch(branch).map_err(|error| StepError::of(&error))? else {
             return Ok(Built::Impossible { text: format!("the branch {branch} is gone") });
         };
         hub.take_base(&project, &target).map_err(|error| StepError::of(&error))?;
-        let who = signature(&context, &task, attempt.since.as_second())?;
+        let who = signature(&local, &of.project, attempt.since.as_second())?;
         let handle = task.handle(attempt.number);
         let title = &task.spec.title;
         let request = IntegrateRequest {
@@ -94,7 +96,7 @@ pub(crate) async fn build(
                 LandingMode::Merge => format!("Merge {handle}: {title}"),
                 LandingMode::Squash | LandingMode::Rebase => title.clone(),
             },
-            trailers: trailers(&task, &attempt),
+            trailers: trailers(task, attempt),
             author: who.clone(),
             committer: who,
         };
@@ -153,14 +155,14 @@ fn conflict_prompt(conflicts: &Conflicts, branch: &str) -> String {
 
 /// Whether a landing that was prepared before a restart has happened: the target holds it.
 pub(crate) async fn has_happened(
-    context: &Arc<Context>,
-    task: &TaskState,
-    landing: &Landing,
+    local: &Local,
+    project: Project,
+    landing: Landing,
 ) -> Result<bool, StepError> {
-    let (context, project, landing) = (Arc::clone(context), task.spec.project, landing.clone());
+    let local = local.clone();
     blocking(move || {
-        let repository = repository(&context, project)?;
-        let hub = hub(&context, project).map_err(|error| StepError::of(&error))?;
+        let repository = repository(&local, &project)?;
+        let hub = hub(&local, &project).map_err(|error| StepError::of(&error))?;
         hub.recover_landings(&repository).map_err(|error| StepError::of(&error))?;
         let Some(at) = repository.branch(&landing.target).map_err(|error| StepError::of(&error))? else {
             return Ok(false);
@@ -173,21 +175,17 @@ pub(crate) async fn has_happened(
 }
 
 /// Moves the target branch onto the combination, if it is still where it was.
-pub(crate) async fn advance(
-    context: &Arc<Context>,
-    task: &TaskState,
-    landing: &Landing,
-) -> Result<Moved, StepError> {
-    let (context, task, landing) = (Arc::clone(context), task.clone(), landing.clone());
+pub(crate) async fn advance(local: &Local, of: Attempt, landing: Landing) -> Result<Moved, StepError> {
+    let local = local.clone();
     blocking(move || {
-        let project = repository(&context, task.spec.project)?;
-        let hub = hub(&context, task.spec.project).map_err(|error| StepError::of(&error))?;
+        let project = repository(&local, &of.project)?;
+        let hub = hub(&local, &of.project).map_err(|error| StepError::of(&error))?;
         let request = LandRequest {
             branch: landing.target.clone(),
             expected: Some(commit_id(&landing.before).map_err(|error| StepError::of(&error))?),
             new: commit_id(&landing.after).map_err(|error| StepError::of(&error))?,
-            by: signature(&context, &task, now())?,
-            reason: format!("divisi: land {}", task.spec.number),
+            by: signature(&local, &of.project, now())?,
+            reason: format!("divisi: land {}", of.task.spec.number),
         };
         match hub.land(&project, &request) {
             Ok(landed) => Ok(Moved::Yes { checkout_updated: !landed.checkouts.is_empty() }),
@@ -198,15 +196,11 @@ pub(crate) async fn advance(
 }
 
 /// Moves the target branch back to where it was, if it is still where the landing left it.
-pub(crate) async fn take_back(
-    context: &Arc<Context>,
-    task: &TaskState,
-    landing: &Landing,
-) -> Result<Moved, StepError> {
-    let (context, task, landing) = (Arc::clone(context), task.clone(), landing.clone());
+pub(crate) async fn take_back(local: &Local, of: Attempt, landing: Landing) -> Result<Moved, StepError> {
+    let local = local.clone();
     blocking(move || {
-        let project = repository(&context, task.spec.project)?;
-        let hub = hub(&context, task.spec.project).map_err(|error| StepError::of(&error))?;
+        let project = repository(&local, &of.project)?;
+        let hub = hub(&local, &of.project).map_err(|error| StepError::of(&error))?;
         hub.recover_landings(&project).map_err(|error| StepError::of(&error))?;
         let before = commit_id(&landing.before).map_err(|error| StepError::of(&error))?;
         let at = project.branch(&landing.target).map_err(|error| StepError::of(&error))?;
@@ -219,8 +213,8 @@ pub(crate) async fn take_back(
             new: commit_id(&landing.after).map_err(|error| StepError::of(&error))?,
             checkouts: Vec::new(),
         };
-        let by = signature(&context, &task, now())?;
-        match hub.undo(&project, &landed, &by, &format!("divisi: undo {}", task.spec.number)) {
+        let by = signature(&local, &of.project, now())?;
+        match hub.undo(&project, &landed, &by, &format!("divisi: undo {}", of.task.spec.number)) {
             Ok(()) => Ok(Moved::Yes { checkout_updated: true }),
             Err(error) => refused(error),
         }

@@ -5,7 +5,9 @@
 //! reconciler in `stages/`. Nothing here prints, reads the environment or the home folder, or speaks HTTP.
 
 mod authority;
+mod changes;
 mod checks;
+mod clock;
 mod context;
 mod counts;
 mod feed;
@@ -14,6 +16,7 @@ mod homes;
 mod housekeeping;
 mod intake;
 mod landings;
+mod logs;
 mod looks;
 mod options;
 mod repository;
@@ -21,10 +24,14 @@ mod run;
 mod session;
 mod stage;
 mod stages;
+pub mod worker;
 mod workspaces;
 
+pub use checks::Subject;
+pub use clock::Clock;
 pub use feed::Feed;
 pub use handle::{Engine, Handle, Health, StartError};
 pub use intake::NewTask;
 pub use looks::DiffScope;
 pub use options::{AgentInfo, AgentSource, Identity, Options, Person, SettingsSource};
+pub use stage::StepError;

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use divisi_model::project::Project;
 use divisi_model::{AttemptId, AttemptState, Oid, Refusal, TaskState};
-use divisi_workspace::launch::OUT_JOURNAL;
 use divisi_workspace::{Diff, DiffLimits};
 use serde::{Deserialize, Serialize};
 
-use crate::authority::{internal, with_sources};
+use crate::authority::internal;
 use crate::context::{Context, blocking};
 use crate::repository::{commit_id, hub};
-use crate::workspaces;
+use crate::stage::StepError;
+use crate::worker::Local;
 
 /// Which change is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +47,8 @@ pub(crate) async fn diff(context: &Arc<Context>, id: AttemptId, scope: DiffScope
                 return Err(nothing("workspace"));
             }
             let turn = attempt.turns.last().map_or(0, |turn| turn.number);
-            let taken = workspaces::snapshot(context, id, turn).await.map_err(|error| internal(error.0))?;
+            let of = context.attempt(id).map_err(|error| internal(error.0))?;
+            let taken = context.worker.snapshot(of, turn).await.map_err(|error| internal(error.0))?;
             (attempt.base.clone(), taken.visible)
         }
         DiffScope::Turn(number) => {
@@ -59,18 +61,20 @@ pub(crate) async fn diff(context: &Arc<Context>, id: AttemptId, scope: DiffScope
             (before, to)
         }
     };
-    between(context, &task, from, to).await
+    let project = context.project(&task).map_err(|error| internal(error.0))?;
+    context.worker.diff(project, from, to).await.map_err(|error| internal(error.0))
 }
 
-async fn between(context: &Arc<Context>, task: &TaskState, from: Oid, to: Oid) -> Result<Diff, Refusal> {
-    let (context, project) = (Arc::clone(context), task.spec.project);
+/// What changed between two commits in the hub.
+pub(crate) async fn between(local: &Local, project: Project, from: Oid, to: Oid) -> Result<Diff, StepError> {
+    let local = local.clone();
     let work = move || {
-        let hub = hub(&context, project).map_err(|error| internal(with_sources(&error)))?;
-        let id = |oid: &Oid| commit_id(oid).map_err(|error| internal(with_sources(&error)));
+        let hub = hub(&local, &project).map_err(|error| StepError::of(&error))?;
+        let id = |oid: &Oid| commit_id(oid).map_err(|error| StepError::of(&error));
         let diff = hub.diff(&id(&from)?, &id(&to)?, &DiffLimits::default());
-        diff.map_err(|error| internal(with_sources(&error)))
+        diff.map_err(|error| StepError::of(&error))
     };
-    blocking(work).await.map_err(|error| internal(error.0))?
+    blocking(work).await?
 }
 
 pub(crate) async fn check_log(
@@ -86,7 +90,7 @@ pub(crate) async fn check_log(
             format!("divisi show {handle} lists it"),
         ));
     };
-    log(context.path(&evidence.log)).await
+    log(context, context.path(&evidence.log)).await
 }
 
 pub(crate) async fn setup_log(context: &Arc<Context>, id: AttemptId) -> Result<Vec<u8>, Refusal> {
@@ -96,20 +100,11 @@ pub(crate) async fn setup_log(context: &Arc<Context>, id: AttemptId) -> Result<V
     let Some(relative) = kept.or_else(|| attempt.setup_failed.clone()) else {
         return Err(Refusal::not_found("no setup script ran", "set one in divisi.toml: setup = \"npm ci\""));
     };
-    log(context.path(&relative)).await
+    log(context, context.path(&relative)).await
 }
 
-async fn log(dir: PathBuf) -> Result<Vec<u8>, Refusal> {
-    use std::io::{Read as _, Seek as _, SeekFrom};
-    let read = move || -> std::io::Result<Vec<u8>> {
-        let mut file = std::fs::File::open(dir.join(OUT_JOURNAL))?;
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(LOG_BYTES)))?;
-        let mut bytes = Vec::new();
-        file.take(LOG_BYTES).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let read = blocking(read).await.map_err(|error| internal(error.0))?;
+async fn log(context: &Context, dir: PathBuf) -> Result<Vec<u8>, Refusal> {
+    let read = context.worker.log(dir, LOG_BYTES).await;
     read.map_err(|error| internal(format!("the log cannot be read: {error}")))
 }
 

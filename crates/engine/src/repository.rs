@@ -1,22 +1,22 @@
 //! The user's repository as the engine sees it: its top folder, its base commits, its hub.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use divisi_model::project::Project;
 use divisi_model::task::Base;
-use divisi_model::{Oid, ProjectId, Refusal};
+use divisi_model::{Oid, Refusal};
 use divisi_workspace::{
     BadObjectName, CommitId, Head, Hub, HubError, Project as Repository, ProjectError, TreeId,
 };
 
 use crate::authority::{internal, with_sources};
-use crate::context::{Context, blocking};
+use crate::context::blocking;
 use crate::stage::StepError;
+use crate::worker::Local;
 
 /// The top folder of the checkout that holds `path`.
-pub(crate) async fn top(context: &Arc<Context>, path: PathBuf) -> Result<PathBuf, Refusal> {
-    let git = context.git.clone();
+pub(crate) async fn top(local: &Local, path: PathBuf) -> Result<PathBuf, Refusal> {
+    let git = local.git.clone();
     let found = blocking(move || Repository::open(&git, &path).map_err(refuse))
         .await
         .map_err(|e| internal(e.0))??;
@@ -38,16 +38,12 @@ pub(crate) fn text(path: &Path) -> Result<String, Refusal> {
 }
 
 /// Finds what a task starts from, and brings its objects into the hub so that nothing can take them away.
-pub(crate) async fn base(
-    context: &Arc<Context>,
-    project: &Project,
-    asked: Option<String>,
-) -> Result<Base, Refusal> {
-    let (context, project) = (Arc::clone(context), project.clone());
+pub(crate) async fn base(local: &Local, project: Project, asked: Option<String>) -> Result<Base, Refusal> {
+    let local = local.clone();
     let work = move || -> Result<Base, Refusal> {
-        let repository = Repository::open(&context.git, Path::new(&project.root)).map_err(refuse)?;
+        let repository = Repository::open(&local.git, Path::new(&project.root)).map_err(refuse)?;
         let base = find_base(&repository, asked.as_deref())?;
-        let hub = hub(&context, project.id).map_err(|error| internal(with_sources(&error)))?;
+        let hub = hub(&local, &project).map_err(|error| internal(with_sources(&error)))?;
         let commit = commit_id(&base.commit).map_err(|error| internal(with_sources(&error)))?;
         hub.take_base(&repository, &commit).map_err(|error| internal(with_sources(&error)))?;
         Ok(base)
@@ -98,17 +94,13 @@ fn refuse(error: ProjectError) -> Refusal {
 }
 
 /// The project's hub, made at first use.
-pub(crate) fn hub(context: &Context, project: ProjectId) -> Result<Hub, HubError> {
-    Hub::open(&context.git, &context.path(&format!("projects/{project}/hub.git")))
+pub(crate) fn hub(local: &Local, project: &Project) -> Result<Hub, HubError> {
+    Hub::open(&local.git, &local.path(&format!("projects/{}/hub.git", project.id)))
 }
 
 /// The user's repository of a project.
-pub(crate) fn repository(context: &Context, project: ProjectId) -> Result<Repository, StepError> {
-    let known = context
-        .authority
-        .project(project)
-        .ok_or_else(|| StepError(format!("there is no project {project}")))?;
-    Repository::open(&context.git, Path::new(&known.root)).map_err(|error| StepError::of(&error))
+pub(crate) fn repository(local: &Local, project: &Project) -> Result<Repository, StepError> {
+    Repository::open(&local.git, Path::new(&project.root)).map_err(|error| StepError::of(&error))
 }
 
 pub(crate) fn oid(commit: &CommitId) -> Oid {

@@ -1,13 +1,15 @@
 //! A command run to its end as a launch: a setup script, a check. A restart takes it up where it is.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use divisi_model::{AttemptId, Phase};
-use divisi_workspace::launch::{self, EndedBy, Exit, Launch, LaunchError, Outcome, Spec, Stderr};
+use divisi_workspace::launch::{EndedBy, Exit, OnCap, Outcome, Spec, Stderr};
 
-use crate::context::{Context, blocking};
+use crate::context::Context;
 use crate::stage::StepError;
+use crate::worker::Launch;
 
 /// What is to be run.
 pub(crate) struct Run {
@@ -39,29 +41,30 @@ pub(crate) async fn run(context: &Context, run: Run) -> Result<Option<Exit>, Ste
         spec.stderr = Stderr::Journal;
         spec.timeout_ms = Some(u64::try_from(run.limit.as_millis()).unwrap_or(u64::MAX));
         spec.journal_cap = OUTPUT_BYTES;
-        spec.on_cap = launch::OnCap::End;
+        spec.on_cap = OnCap::End;
         spec
     })
     .await?;
     let mut changes = context.authority.changes();
     loop {
-        changes.borrow_and_update();
+        changes.mark_seen();
         if !is_needed(context, &run) {
-            drop(launch.terminate(None).await);
+            drop(launch.terminate().await);
             launch.wait().await;
-            remove(&run.dir).await?;
+            context.worker.remove(run.dir).await?;
             return Ok(None);
         }
         tokio::select! {
+            biased;
             exit = launch.wait() => {
                 if says_something(&exit) {
                     return Ok(Some(exit));
                 }
-                remove(&run.dir).await?;
+                context.worker.remove(run.dir).await?;
                 return Err(StepError(format!("`{}` {}; it is run again", run.command, describe(&exit))));
             }
             () = context.stop.cancelled() => return Ok(None),
-            _ = changes.changed() => {}
+            () = changes.changed() => {}
         }
     }
 }
@@ -79,24 +82,16 @@ fn says_something(exit: &Exit) -> bool {
         && !matches!(exit.ended_by, Some(EndedBy::Terminate | EndedBy::Kill))
 }
 
-async fn remove(dir: &Path) -> Result<(), StepError> {
-    let dir = dir.to_owned();
-    blocking(move || std::fs::remove_dir_all(dir)).await?.map_err(|error| StepError::of(&error))
-}
-
 /// Takes up the launch of a folder, or starts it if it never was.
 pub(crate) async fn start_or_attach(
     context: &Context,
     dir: &Path,
     spec: impl FnOnce() -> Spec,
-) -> Result<Launch, StepError> {
-    let shim = &context.options.shim;
-    match Launch::attach(dir, shim).await {
-        Ok(launch) => return Ok(launch),
-        Err(LaunchError::NotALaunch(_) | LaunchError::NeverStarted(_)) => {}
-        Err(error) => return Err(StepError::of(&error)),
+) -> Result<Arc<dyn Launch>, StepError> {
+    match context.worker.attach(dir.to_owned()).await? {
+        Some(launch) => Ok(launch),
+        None => context.worker.start(dir.to_owned(), spec()).await,
     }
-    Launch::start(dir, &spec(), shim).await.map_err(|error| StepError::of(&error))
 }
 
 /// How a process ended, for people.
@@ -109,39 +104,4 @@ pub(crate) fn describe(exit: &Exit) -> String {
         (_, Outcome::NotStarted { error }) => format!("could not be started: {error}"),
         (_, Outcome::Lost { why }) => format!("is gone: {why}"),
     }
-}
-
-/// The end of a file as text.
-pub(crate) fn end_of(path: &Path, bytes: u64) -> std::io::Result<String> {
-    use std::io::{Read as _, Seek as _, SeekFrom};
-    let mut file = std::fs::File::open(path)?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(bytes)))?;
-    let mut end = Vec::new();
-    file.take(bytes).read_to_end(&mut end)?;
-    Ok(String::from_utf8_lossy(&end).into_owned())
-}
-
-/// The end of what a launch wrote, at most `bytes`, and its SHA-256 over all of it.
-pub(crate) fn journal_end(dir: &Path, bytes: usize) -> std::io::Result<(String, String)> {
-    use sha2::Digest as _;
-    use std::io::Read as _;
-    let mut file = std::fs::File::open(dir.join(launch::OUT_JOURNAL))?;
-    let mut hash = sha2::Sha256::new();
-    let mut end = Vec::new();
-    let mut piece = vec![0; 64 * 1024];
-    loop {
-        let read = file.read(&mut piece)?;
-        if read == 0 {
-            break;
-        }
-        hash.update(&piece[..read]);
-        end.extend_from_slice(&piece[..read]);
-        if end.len() > 2 * bytes {
-            end.drain(..end.len() - bytes);
-        }
-    }
-    let cut = end.len().saturating_sub(bytes);
-    let text = String::from_utf8_lossy(&end[cut..]).into_owned();
-    Ok((text, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
 }

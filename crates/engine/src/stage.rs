@@ -51,7 +51,7 @@ pub(crate) trait Stage: Send + Sync + 'static {
 /// A step failed for a reason of Divisi's own.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct StepError(pub String);
+pub struct StepError(pub String);
 
 impl From<divisi_model::Refusal> for StepError {
     fn from(refusal: divisi_model::Refusal) -> Self {
@@ -61,7 +61,7 @@ impl From<divisi_model::Refusal> for StepError {
 
 impl StepError {
     /// Wraps an error with its causes.
-    pub(crate) fn of(error: &(dyn std::error::Error + 'static)) -> Self {
+    pub fn of(error: &(dyn std::error::Error + 'static)) -> Self {
         Self(crate::authority::with_sources(error))
     }
 }
@@ -74,7 +74,7 @@ pub(crate) async fn run<S: Stage>(stage: S, context: Arc<Context>) {
     let mut running: HashMap<AttemptId, tokio::task::Id> = HashMap::new();
     let mut pauses: HashMap<AttemptId, (Instant, Duration)> = HashMap::new();
     loop {
-        changes.borrow_and_update();
+        changes.mark_seen();
         for id in look(&*stage, &context, &running, &pauses) {
             if running.len() >= stage.at_once() {
                 break;
@@ -87,8 +87,8 @@ pub(crate) async fn run<S: Stage>(stage: S, context: Arc<Context>) {
         let soonest = pauses.values().map(|(until, _)| *until).filter(|until| *until > now).min();
         let look_again = soonest.unwrap_or(now + LOOK_AGAIN).min(now + LOOK_AGAIN);
         tokio::select! {
+            biased;
             () = context.stop.cancelled() => break,
-            changed = changes.changed() => if changed.is_err() { break },
             Some(ended) = steps.join_next_with_id(), if !steps.is_empty() => match ended {
                 Ok((_, (id, Ok(())))) => {
                     running.remove(&id);
@@ -108,6 +108,7 @@ pub(crate) async fn run<S: Stage>(stage: S, context: Arc<Context>) {
                     }
                 }
             },
+            () = changes.changed() => {}
             () = tokio::time::sleep_until(look_again) => {}
         }
     }

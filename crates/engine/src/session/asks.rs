@@ -5,8 +5,6 @@ use divisi_model::event::Event;
 use divisi_model::inbox::{Answer, Ask, InboxItem};
 use divisi_model::policy;
 use divisi_model::{Actor, Command, ItemId, TaskState};
-use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::drive::Driver;
 use crate::stage::StepError;
@@ -39,7 +37,7 @@ pub(super) async fn asked(driver: &mut Driver, asked: Asked) -> Result<(), StepE
 
 /// Opens an inbox item for this attempt, unless the same is open already.
 pub(super) async fn open(driver: &Driver, ask: Ask) -> Result<(), StepError> {
-    let item = ItemId(Uuid::now_v7());
+    let item = ItemId(driver.context.authority.clock().id());
     driver.report(Event::ItemOpened { item, attempt: driver.id.number, ask }).await.map(drop)
 }
 
@@ -57,10 +55,10 @@ pub(super) async fn answer(driver: &mut Driver, task: &TaskState) -> Result<(), 
     for request in open {
         let item = task.items.iter().find(|item| names(item, driver, &request));
         let Some(given) = item.and_then(|item| item.answer.as_ref()) else { continue };
-        let reply = reply(given);
-        let actions = match driver.conversation.answer(&request, &reply, Timestamp::now()) {
+        let (reply, now) = (reply(given), driver.context.now());
+        let actions = match driver.conversation.answer(&request, &reply, now) {
             Err(CommandError::NoSuchOption { .. }) => {
-                driver.conversation.answer(&request, &Reply::Withdraw, Timestamp::now())
+                driver.conversation.answer(&request, &Reply::Withdraw, now)
             }
             done => done,
         };

@@ -8,8 +8,7 @@ use divisi_agent::{Action, Conversation};
 use divisi_model::event::{Blocked, Event};
 use divisi_model::transcript::{Entry, EntryBody};
 use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
-use divisi_workspace::launch::{Followed, Follower, Launch, State};
-use jiff::Timestamp;
+use divisi_workspace::launch::{Followed, State};
 use tokio::time::Instant;
 
 use super::end::{OVER, is_over};
@@ -17,6 +16,7 @@ use super::{asks, open, turns};
 use crate::context::{Context, blocking};
 use crate::run;
 use crate::stage::StepError;
+use crate::worker::{Launch, Output};
 
 /// How long an idle agent is kept for a follow-up; later ones resume the session in a new process.
 const KEEP_IDLE: Duration = Duration::from_secs(10 * 60);
@@ -31,7 +31,7 @@ pub(super) struct Driver {
     pub(super) id: AttemptId,
     /// Its number in the attempt.
     pub(super) number: u32,
-    pub(super) launch: Launch,
+    pub(super) launch: Arc<dyn Launch>,
     pub(super) conversation: Conversation,
     /// The offset of the next byte for the agent.
     pub(super) written: u64,
@@ -70,38 +70,38 @@ pub(crate) async fn drive(context: Arc<Context>, id: AttemptId) -> Result<(), St
 
 impl Driver {
     /// Feeds what the agent wrote before, then sends what was never sent.
-    async fn replay(&mut self, follower: &mut Follower) -> Result<(), StepError> {
+    async fn replay(&mut self, follower: &mut Box<dyn Output>) -> Result<(), StepError> {
         let until = self.launch.status().journal_len;
         while follower.offset() < until {
             match follower.next().await.map_err(|error| StepError::of(&error))? {
                 Followed::Bytes { offset, bytes } => {
-                    let actions = self.conversation.feed_out(&bytes, offset, Timestamp::now());
+                    let actions = self.conversation.feed_out(&bytes, offset, self.context.now());
                     self.act(actions).await?;
                 }
                 Followed::Ended(_) => break,
             }
         }
-        let mut actions = self.conversation.live(Timestamp::now());
+        let mut actions = self.conversation.live(self.context.now());
         if !matches!(self.launch.status().state, State::Ended(_)) {
-            actions.extend(self.conversation.start(Timestamp::now()));
+            actions.extend(self.conversation.start(self.context.now()));
         }
         self.act(actions).await
     }
 
-    async fn run(&mut self, mut follower: Follower) -> Result<(), StepError> {
+    async fn run(&mut self, mut follower: Box<dyn Output>) -> Result<(), StepError> {
         let mut changes = self.context.authority.changes();
         loop {
-            changes.borrow_and_update();
+            changes.mark_seen();
             self.reconcile().await?;
             if let Some(why) = self.done.take() {
                 return self.end(follower, why).await;
             }
             tokio::select! {
+                biased;
                 () = self.context.stop.cancelled() => return self.leave(follower).await,
-                changed = changes.changed() => if changed.is_err() { return Ok(()) },
                 followed = follower.next() => match followed.map_err(|error| StepError::of(&error))? {
                     Followed::Bytes { offset, bytes } => {
-                        let actions = self.conversation.feed_out(&bytes, offset, Timestamp::now());
+                        let actions = self.conversation.feed_out(&bytes, offset, self.context.now());
                         self.act(actions).await?;
                     }
                     Followed::Ended(exit) => {
@@ -109,6 +109,7 @@ impl Driver {
                         return self.over(&exit, why).await;
                     }
                 },
+                () = changes.changed() => {}
                 () = tokio::time::sleep(LOOK_AT_SILENCE) => {}
             }
         }
@@ -141,7 +142,7 @@ impl Driver {
         match self.cancelled_at {
             None => {
                 self.cancelled_at = Some(Instant::now());
-                let actions = self.conversation.cancel(Timestamp::now());
+                let actions = self.conversation.cancel(self.context.now());
                 self.act(actions).await
             }
             Some(at) if at.elapsed() > CANCEL_GRACE => {
@@ -161,7 +162,7 @@ impl Driver {
             self.done = Some("the agent was idle".to_owned());
         }
         let minutes = task.spec.settings.stall_minutes;
-        let silent = Timestamp::now().duration_since(self.conversation.last_active());
+        let silent = self.context.now().duration_since(self.conversation.last_active());
         let waits = !self.conversation.open_requests().is_empty();
         let stalled = minutes > 0 && silent.as_secs() >= i64::from(minutes) * 60;
         let told = task.open_items().any(|i| i.attempt == attempt.number && i.ask.kind() == "stall");

@@ -7,12 +7,11 @@ use divisi_agent::acp::{self, Open, PromptPart};
 use divisi_agent::{Conversation, ConversationSetup, Definition, Drive, ExecTurn, exec};
 use divisi_model::event::{Blocked, Event, Origin, SessionStart};
 use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
-use divisi_workspace::launch::Launch;
-use uuid::Uuid;
 
 use super::plan::{self, Cannot};
 use crate::context::{Context, blocking};
 use crate::stage::StepError;
+use crate::worker::Launch;
 
 /// The setup of the conversation, kept beside the launch: a replay needs the same.
 const SETUP: &str = "setup.json";
@@ -22,7 +21,7 @@ const HAND_OFF_ENTRIES: usize = 400;
 /// A session ready to be driven.
 pub(super) struct Opened {
     pub(super) number: u32,
-    pub(super) launch: Launch,
+    pub(super) launch: Arc<dyn Launch>,
     pub(super) conversation: Conversation,
     pub(super) written: u64,
     pub(super) hand_off: bool,
@@ -48,7 +47,9 @@ pub(super) async fn open(context: &Arc<Context>, id: AttemptId) -> Result<Option
             return Ok(None);
         }
     };
-    let launch = Launch::attach(&dir, &context.options.shim).await.map_err(|error| StepError::of(&error))?;
+    let Some(launch) = context.worker.attach(dir).await? else {
+        return Err(StepError("the launch of the session is gone".to_owned()));
+    };
     let said = launch.load_stdin().map_err(|error| StepError::of(&error))?;
     let hand_off =
         session.number > 1 && matches!(&setup, ConversationSetup::Acp(acp::Setup { open: Open::New, .. }));
@@ -85,10 +86,11 @@ async fn launched(
     attempt: &AttemptState,
     dir: &Path,
 ) -> Result<Option<ConversationSetup>, Cannot> {
-    if let Some(setup) = load(dir)? {
-        match Launch::attach(dir, &context.options.shim).await {
-            Ok(_) => return Ok(Some(setup)),
-            Err(error) => tracing::debug!(attempt = %id, %error, "the launch was prepared but not started"),
+    if let Some(setup) = load(context, dir).await? {
+        match context.worker.attach(dir.to_owned()).await {
+            Ok(Some(_)) => return Ok(Some(setup)),
+            Ok(None) => tracing::debug!(attempt = %id, "the launch was prepared but not started"),
+            Err(error) => tracing::debug!(attempt = %id, %error, "the launch cannot be taken up"),
         }
     }
     let definition = plan::definition(context, task, attempt)?;
@@ -101,11 +103,9 @@ async fn launched(
     };
     let plan = plan::plan(context, id, task, attempt, &definition, turn).await?;
     let setup = setup.unwrap_or_else(|| ConversationSetup::Acp(acp_setup(&definition, attempt, &plan)));
-    let saved = {
-        let (dir, setup) = (dir.to_owned(), setup.clone());
-        blocking(move || save(&dir, &setup)).await?
-    };
-    saved.map_err(|error| Cannot::Start(format!("its launch folder cannot be made: {error}")))?;
+    save(context, dir, &setup)
+        .await
+        .map_err(|error| Cannot::Start(format!("its launch folder cannot be made: {error}")))?;
     let Some(workspace) = &attempt.workspace else { return Ok(None) };
     plan::start(context, plan, workspace.path.as_ref(), dir).await?;
     Ok(Some(setup))
@@ -163,7 +163,7 @@ async fn exec_setup(
     if session.number > 1 && !resume {
         prompts.insert(0, hand_off(context, id, &task).await?);
     }
-    let named = definition.exec.names_session.then(|| Uuid::now_v7().to_string());
+    let named = definition.exec.names_session.then(|| context.authority.clock().id().to_string());
     let session_name = if resume { earlier } else { named };
     let prompt = prompts.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join("\n\n");
     let turn = ExecTurn { prompt, session: session_name.clone(), resume };
@@ -180,19 +180,14 @@ async fn exec_setup(
     Ok(Some((setup, turn)))
 }
 
-fn load(dir: &Path) -> Result<Option<ConversationSetup>, StepError> {
-    match std::fs::read(dir.join(SETUP)) {
-        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(StepError::of(&error)),
-    }
+async fn load(context: &Context, dir: &Path) -> Result<Option<ConversationSetup>, StepError> {
+    let bytes = context.worker.load(dir.join(SETUP)).await?;
+    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
-fn save(dir: &Path, setup: &ConversationSetup) -> std::io::Result<()> {
-    std::fs::create_dir_all(dir)?;
-    let next = dir.join(format!("{SETUP}.new"));
-    std::fs::write(&next, serde_json::to_vec(setup)?)?;
-    std::fs::rename(next, dir.join(SETUP))
+async fn save(context: &Context, dir: &Path, setup: &ConversationSetup) -> Result<(), StepError> {
+    let bytes = serde_json::to_vec(setup).map_err(|error| StepError::of(&error))?;
+    context.worker.save(dir.join(SETUP), bytes).await
 }
 
 /// What an agent that does not remember is told of what happened so far.

@@ -9,7 +9,7 @@ use divisi_model::{AttemptId, AttemptState, TaskState};
 
 use crate::context::{Context, blocking};
 use crate::stage::StepError;
-use crate::{homes, run, workspaces};
+use crate::{run, workspaces};
 
 /// Why an agent was not started.
 pub(super) enum Cannot {
@@ -70,10 +70,7 @@ pub(super) async fn plan(
         },
         turn,
     };
-    let (temp, plan) = (launch.temp.clone(), definition.launch(&facts, &launch));
-    let made = blocking(move || std::fs::create_dir_all(temp)).await?;
-    made.map_err(|error| Cannot::Start(format!("its private home cannot be made: {error}")))?;
-    plan.map_err(|error| Cannot::Start(error.to_string()))
+    definition.launch(&facts, &launch).map_err(|error| Cannot::Start(error.to_string()))
 }
 
 /// Furnishes the private home and starts the agent.
@@ -83,9 +80,7 @@ pub(super) async fn start(
     workspace: &Path,
     dir: &Path,
 ) -> Result<(), Cannot> {
-    let workspace = workspace.to_owned();
-    let launch_dir = dir.to_owned();
-    let spec = blocking(move || homes::furnish(&plan, &workspace, &launch_dir)).await?;
+    let spec = context.worker.furnish(plan, workspace.to_owned(), dir.to_owned()).await;
     let spec = spec.map_err(|error| Cannot::Start(format!("its private home cannot be made: {error}")))?;
     match run::start_or_attach(context, dir, || spec).await {
         Ok(_) => Ok(()),

@@ -4,7 +4,6 @@ use divisi_agent::acp::{PromptPart, Stage};
 use divisi_agent::{Failure, FailureKind};
 use divisi_model::event::{Blocked, Delivery, Event, Prompt, TurnOutcome, Usage};
 use divisi_model::{AttemptId, AttemptState, Command, Phase, TaskState};
-use jiff::Timestamp;
 
 use super::drive::Driver;
 use crate::context::Context;
@@ -54,7 +53,7 @@ async fn steer(driver: &mut Driver, attempt: &AttemptState) -> Result<(), StepEr
         // Words that reached the agent just before a restart stand in the transcript, but not yet in the log.
         if !driver.given.contains(&prompt.text) {
             let parts = [PromptPart { origin: prompt.origin, text: prompt.text.clone() }];
-            match driver.conversation.steer(&parts, Timestamp::now()) {
+            match driver.conversation.steer(&parts, driver.context.now()) {
                 Ok(actions) => driver.act(actions).await?,
                 Err(_) => return Ok(()),
             }
@@ -83,7 +82,7 @@ async fn give(driver: &mut Driver, task: &TaskState, turn: u32, prompts: &[Promp
     if driver.hand_off {
         parts.insert(0, super::open::hand_off(&driver.context, driver.id, task).await?);
     }
-    match driver.conversation.prompt(turn, &parts, Timestamp::now()) {
+    match driver.conversation.prompt(turn, &parts, driver.context.now()) {
         Ok(actions) => {
             driver.hand_off = false;
             driver.act(actions).await
@@ -145,7 +144,7 @@ pub(super) async fn abandon(driver: &mut Driver, why: &str) -> Result<(), StepEr
 }
 
 async fn snapshot(driver: &Driver, turn: u32) -> Result<(), StepError> {
-    let taken = crate::workspaces::snapshot(&driver.context, driver.id, turn).await?;
+    let taken = driver.context.worker.snapshot(driver.context.attempt(driver.id)?, turn).await?;
     driver
         .report(Event::SnapshotTaken {
             attempt: driver.id.number,

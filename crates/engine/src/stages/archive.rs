@@ -7,7 +7,6 @@ use divisi_model::{AttemptId, AttemptState, TaskState};
 
 use crate::context::Context;
 use crate::stage::{Stage, StepError};
-use crate::workspaces;
 
 /// See the module.
 pub(crate) struct Archive;
@@ -27,10 +26,10 @@ impl Stage for Archive {
     async fn step(&self, context: Arc<Context>, id: AttemptId) -> Result<(), StepError> {
         let task = context.task(id)?;
         let event = if task.archived {
-            let (commit, reference) = workspaces::archive(&context, id).await?;
+            let (commit, reference) = context.worker.archive(context.attempt(id)?).await?;
             Event::WorkspaceArchived { attempt: id.number, commit, reference }
         } else {
-            let path = workspaces::restore(&context, id).await?;
+            let path = context.worker.restore(context.attempt(id)?).await?;
             Event::WorkspaceRestored { attempt: id.number, path }
         };
         context.report(id, event).await

@@ -11,7 +11,6 @@ use divisi_model::{AttemptId, AttemptState, Command, Phase, TaskState};
 use crate::checks;
 use crate::context::Context;
 use crate::stage::{Stage, StepError};
-use crate::workspaces;
 
 /// See the module.
 pub(crate) struct Check;
@@ -28,12 +27,12 @@ impl Stage for Check {
         let Some(attempt) = task.attempt(id.number) else { return Ok(()) };
         let turn = attempt.turns.last().map_or(0, |turn| turn.number);
         if attempt.result.as_ref().is_none_or(|result| result.turn != turn) {
-            let result = workspaces::result(&context, id, turn).await?;
+            let result = context.worker.result(context.attempt(id)?, turn).await?;
             return context.report(id, Event::ResultMade { attempt: id.number, result }).await;
         }
         let Some(result) = attempt.result.clone() else { return Ok(()) };
-        let unresolved =
-            workspaces::with_markers(&context, &task, &result.commit, &attempt.conflicts).await?;
+        let (project, conflicts) = (context.project(&task)?, attempt.conflicts.clone());
+        let unresolved = context.worker.with_markers(project, result.commit.clone(), conflicts).await?;
         if !unresolved.is_empty() {
             let files = unresolved.join("\n- ");
             let text = format!(
@@ -64,20 +63,19 @@ impl Stage for Check {
             .filter(|evidence| !evidence.passed())
             .cloned()
             .collect();
-        let text = send_back_prompt(&context, &failed, "your change");
+        let text = send_back_prompt(&context, &failed, "your change").await;
         context.submit(id, Command::SendBack { attempt: id.number, text, origin: Origin::Check }).await
     }
 }
 
 /// The next prompt of an attempt whose checks failed.
-pub(crate) fn send_back_prompt(context: &Context, failed: &[Evidence], on: &str) -> String {
+pub(crate) async fn send_back_prompt(context: &Context, failed: &[Evidence], on: &str) -> String {
     let mut text = format!("Checks were run on {on} in a clean checkout, and these failed.\n");
     let share = CHECK_LOG_TAIL_BYTES / failed.len().max(1);
     for evidence in failed {
         text.push_str(&format!("\n## {}: `{}` {}\n", evidence.check, evidence.command, evidence.outcome));
-        let end = crate::run::journal_end(&context.path(&evidence.log), share)
-            .map(|(end, _)| end)
-            .unwrap_or_default();
+        let end = context.worker.log_end(context.path(&evidence.log), share).await;
+        let end = end.map(|(end, _)| end).unwrap_or_default();
         if end.trim().is_empty() {
             text.push_str("\nIt printed nothing.\n");
         } else {

@@ -9,9 +9,9 @@ use divisi_model::{AttemptId, AttemptState, Command, Phase, TaskState};
 
 use crate::checks;
 use crate::context::Context;
-use crate::landings::{self, Built, Moved};
 use crate::stage::{Stage, StepError};
 use crate::stages::check::send_back_prompt;
+use crate::worker::{Built, Moved};
 
 /// See the module.
 pub(crate) struct Land;
@@ -36,7 +36,7 @@ impl Stage for Land {
         let Some(attempt) = task.attempt(id.number) else { return Ok(()) };
         match attempt.phase {
             Phase::Landing => land(&context, id, &task, attempt).await,
-            Phase::Undoing => undo(&context, id, &task, attempt).await,
+            Phase::Undoing => undo(&context, id, attempt).await,
             _ => Ok(()),
         }
     }
@@ -49,12 +49,12 @@ async fn land(
     attempt: &AttemptState,
 ) -> Result<(), StepError> {
     if let Some(prepared) = &attempt.prepared
-        && landings::has_happened(context, task, prepared).await?
+        && context.worker.has_happened(context.project(task)?, prepared.clone()).await?
     {
         let landing = prepared.clone();
         return context.report(id, Event::Landed { attempt: id.number, landing }).await;
     }
-    let built = match landings::build(context, task, attempt).await? {
+    let built = match context.worker.build(context.attempt(id)?).await? {
         Built::Combination(built) => built,
         Built::Conflict { paths, target, prompt } => {
             let why = LandingFailure::Conflict { paths, target };
@@ -80,7 +80,8 @@ async fn land(
         .cloned()
         .collect();
     if !failed.is_empty() {
-        let text = send_back_prompt(context, &failed, "your change together with what landed meanwhile");
+        let text =
+            send_back_prompt(context, &failed, "your change together with what landed meanwhile").await;
         let checks = failed.iter().map(|evidence| evidence.check.clone()).collect();
         let why =
             LandingFailure::ChecksFailed { checks, target: built.landing.before, log: failed[0].log.clone() };
@@ -91,7 +92,7 @@ async fn land(
     }
     let mut landing = built.landing;
     context.report(id, Event::LandingPrepared { attempt: id.number, landing: landing.clone() }).await?;
-    match landings::advance(context, task, &landing).await? {
+    match context.worker.advance(context.attempt(id)?, landing.clone()).await? {
         Moved::Yes { checkout_updated } => {
             landing.checkout_updated = checkout_updated;
             context.report(id, Event::Landed { attempt: id.number, landing }).await
@@ -111,19 +112,14 @@ async fn fail(context: &Context, id: AttemptId, text: String) -> Result<(), Step
     context.report(id, Event::LandingFailed { attempt: id.number, why }).await
 }
 
-async fn undo(
-    context: &Arc<Context>,
-    id: AttemptId,
-    task: &TaskState,
-    attempt: &AttemptState,
-) -> Result<(), StepError> {
+async fn undo(context: &Arc<Context>, id: AttemptId, attempt: &AttemptState) -> Result<(), StepError> {
     let Some(landing) = &attempt.landing else {
         let why = "it has not landed".to_owned();
         return context.report(id, Event::UndoFailed { attempt: id.number, why }).await;
     };
     let (from, to) = (landing.after.clone(), landing.before.clone());
     let undone = Event::LandingUndone { attempt: id.number, from, to };
-    let why = match landings::take_back(context, task, landing).await? {
+    let why = match context.worker.take_back(context.attempt(id)?, landing.clone()).await? {
         Moved::Yes { .. } => return context.report(id, undone).await,
         Moved::Elsewhere => format!(
             "{} has moved on since; undo what landed after it first, in reverse order",

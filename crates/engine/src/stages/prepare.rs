@@ -8,7 +8,7 @@ use divisi_model::event::Event;
 use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
 
 use crate::context::Context;
-use crate::run::{Run, journal_end, run};
+use crate::run::{Run, run};
 use crate::stage::{Stage, StepError};
 use crate::workspaces;
 
@@ -31,7 +31,7 @@ impl Stage for Prepare {
         let workspace = match &attempt.workspace {
             Some(workspace) => workspace.clone(),
             None => {
-                let made = match workspaces::create(&context, id).await {
+                let made = match context.worker.create(context.attempt(id)?).await {
                     Ok(made) => made,
                     Err(StepError(why)) => {
                         let why = format!("the workspace could not be made: {why}");
@@ -47,7 +47,7 @@ impl Stage for Prepare {
             }
         };
         if let Some(base) = &attempt.move_base_to {
-            let conflicts = workspaces::move_base(&context, id, base).await?;
+            let conflicts = context.worker.move_base(context.attempt(id)?, base.clone()).await?;
             context
                 .report(id, Event::BaseMoved { attempt: id.number, base: base.clone(), conflicts })
                 .await?;
@@ -78,7 +78,7 @@ async fn setup(
         workspace.setup_log = Some(relative);
         return Ok(Some(workspace));
     }
-    let (end, _) = journal_end(&dir, REASON_BYTES).unwrap_or_default();
+    let (end, _) = context.worker.log_end(dir, REASON_BYTES).await.unwrap_or_default();
     let why = format!("the setup script {}:\n{}", crate::run::describe(&exit), end.trim_end());
     context.report(id, Event::WorkspaceFailed { attempt: id.number, why, log: Some(relative) }).await?;
     Ok(None)

@@ -15,7 +15,7 @@ pub(crate) const LOCAL_WORKER: &str = "local";
 pub(crate) async fn run(context: Arc<Context>) {
     let mut changes = context.authority.changes();
     loop {
-        changes.borrow_and_update();
+        changes.mark_seen();
         let tasks = context.authority.tasks();
         for (id, slot) in schedule(tasks.iter().map(AsRef::as_ref), context.options.parallel) {
             let leased = Event::AttemptLeased { attempt: id.number, worker: LOCAL_WORKER.to_owned(), slot };
@@ -24,8 +24,9 @@ pub(crate) async fn run(context: Arc<Context>) {
             }
         }
         tokio::select! {
+            biased;
             () = context.stop.cancelled() => return,
-            changed = changes.changed() => if changed.is_err() { return },
+            () = changes.changed() => {}
         }
     }
 }

@@ -1,28 +1,28 @@
 //! Clean checkouts of a commit, for checks.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use divisi_model::{Oid, TaskState};
+use divisi_model::Oid;
+use divisi_model::project::Project;
 use divisi_workspace::{NewWorkspace, WorkspaceError};
 
 use super::{CHECK_TREES, spaces_in};
-use crate::context::{Context, blocking};
+use crate::context::blocking;
 use crate::repository::{commit_id, hub};
 use crate::stage::StepError;
+use crate::worker::Local;
 
 /// A clean checkout of a commit in the hub, for a check.
 pub(crate) async fn clean_checkout(
-    context: &Arc<Context>,
-    task: &TaskState,
-    commit: &Oid,
-    checkout: &str,
+    local: &Local,
+    project: Project,
+    commit: Oid,
+    checkout: String,
 ) -> Result<PathBuf, StepError> {
-    let (context, project, commit) = (Arc::clone(context), task.clone(), commit.clone());
-    let checkout = checkout.to_owned();
+    let local = local.clone();
     blocking(move || {
-        let hub = hub(&context, project.spec.project).map_err(|error| StepError::of(&error))?;
-        let spaces = spaces_in(&context, project.spec.project, CHECK_TREES)?;
+        let hub = hub(&local, &project).map_err(|error| StepError::of(&error))?;
+        let spaces = spaces_in(&local, &project, CHECK_TREES)?;
         match spaces.get(&checkout) {
             Ok(space) if space.record().complete => return Ok(space.path()),
             Ok(_) | Err(WorkspaceError::Unknown(_)) => {}
@@ -37,13 +37,13 @@ pub(crate) async fn clean_checkout(
 
 /// Removes a checkout that a check ran in.
 pub(crate) async fn remove_checkout(
-    context: &Arc<Context>,
-    task: &TaskState,
-    checkout: &str,
+    local: &Local,
+    project: Project,
+    checkout: String,
 ) -> Result<(), StepError> {
-    let (context, task, checkout) = (Arc::clone(context), task.clone(), checkout.to_owned());
+    let local = local.clone();
     blocking(move || {
-        let spaces = spaces_in(&context, task.spec.project, CHECK_TREES)?;
+        let spaces = spaces_in(&local, &project, CHECK_TREES)?;
         match spaces.get(&checkout) {
             Ok(space) => spaces.discard(&space).map_err(|error| StepError::of(&error)),
             Err(WorkspaceError::Unknown(_)) => Ok(()),

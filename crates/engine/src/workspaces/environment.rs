@@ -56,7 +56,7 @@ fn place(
     whole: bool,
 ) -> Vec<(String, String)> {
     let root = context.authority.project(task.spec.project).map(|project| project.root).unwrap_or_default();
-    let handle = name(task, id);
+    let handle = name(task, id.number);
     let place = Place {
         root_path: Path::new(&root),
         workspace_path: at,

@@ -7,20 +7,22 @@ mod keep;
 mod result;
 
 use std::path::Path;
-use std::sync::Arc;
 
+use divisi_model::TaskState;
 use divisi_model::event::Workspace as Made;
 use divisi_model::limits::PORTS_PER_ATTEMPT;
+use divisi_model::project::Project;
 use divisi_model::schedule::first_port;
-use divisi_model::{AttemptId, ProjectId, TaskState};
 use divisi_workspace::{Hub, Identity, IncludeLimits, NewWorkspace, Signature, Workspace, Workspaces};
 
-use crate::context::{Context, blocking};
+use crate::context::blocking;
 use crate::repository::{commit_id, hub, repository};
 use crate::stage::StepError;
+use crate::worker::{Attempt, Local};
 
 pub(crate) use checkout::{clean_checkout, remove_checkout};
 pub(crate) use environment::{check_environment, environment, place_variables};
+pub use keep::Taken;
 pub(crate) use keep::{archive, move_base, restore, snapshot};
 pub(crate) use result::{result, trailers, with_markers};
 
@@ -30,31 +32,28 @@ pub(crate) const WORKSPACES: &str = "workspaces";
 pub(crate) const CHECK_TREES: &str = "check-trees";
 
 /// The name of an attempt's workspace and snapshots: `t12.1`.
-pub(crate) fn name(task: &TaskState, id: AttemptId) -> String {
-    format!("{}.{}", task.spec.number, id.number)
+pub fn name(task: &TaskState, attempt: u16) -> String {
+    format!("{}.{attempt}", task.spec.number)
 }
 
 /// Makes the workspace of an attempt, or finds the one that was made before a restart.
-pub(crate) async fn create(context: &Arc<Context>, id: AttemptId) -> Result<Made, StepError> {
-    let context = Arc::clone(context);
+pub(crate) async fn create(local: &Local, of: Attempt) -> Result<Made, StepError> {
+    let local = local.clone();
     blocking(move || {
-        let task = context.task(id)?;
-        let Some(attempt) = task.attempt(id.number) else {
-            return Err(StepError("the attempt is gone".to_owned()));
-        };
+        let (task, attempt) = (&of.task, of.state()?);
         let Some((_, slot)) = attempt.lease else {
             return Err(StepError("the attempt has no slot".to_owned()));
         };
-        let project = repository(&context, task.spec.project)?;
-        let hub = hub(&context, task.spec.project).map_err(|error| StepError::of(&error))?;
+        let project = repository(&local, &of.project)?;
+        let hub = hub(&local, &of.project).map_err(|error| StepError::of(&error))?;
         let base = commit_id(&attempt.base).map_err(|error| StepError::of(&error))?;
         hub.take_base(&project, &base).map_err(|error| StepError::of(&error))?;
-        let spaces = spaces(&context, &task)?;
+        let spaces = spaces(&local, &of.project)?;
         let mut new =
-            NewWorkspace::new(name(&task, id), base).on_branch(&attempt.branch).by(person(&context, &task)?);
+            NewWorkspace::new(of.name(), base).on_branch(&attempt.branch).by(person(&local, &of.project)?);
         new.base_branch = Some(task.spec.base.branch.clone());
         new.ignore_also = project.own_excludes();
-        let mut space = match spaces.get(&name(&task, id)) {
+        let mut space = match spaces.get(&of.name()) {
             Ok(space) if space.record().complete => space,
             _ => spaces.create(&hub, &new).map_err(|error| StepError::of(&error))?,
         };
@@ -73,30 +72,22 @@ pub(crate) async fn create(context: &Arc<Context>, id: AttemptId) -> Result<Made
 }
 
 /// The hub of an attempt's project, and its workspace.
-pub(crate) fn open(
-    context: &Context,
-    task: &TaskState,
-    id: AttemptId,
-) -> Result<(Hub, Workspace), StepError> {
-    let hub = hub(context, task.spec.project).map_err(|error| StepError::of(&error))?;
-    let space = spaces(context, task)?.get(&name(task, id)).map_err(|error| StepError::of(&error))?;
+pub(crate) fn open(local: &Local, of: &Attempt) -> Result<(Hub, Workspace), StepError> {
+    let hub = hub(local, &of.project).map_err(|error| StepError::of(&error))?;
+    let space = spaces(local, &of.project)?.get(&of.name()).map_err(|error| StepError::of(&error))?;
     Ok((hub, space))
 }
 
 /// The folder of workspaces.
-pub(crate) fn spaces(context: &Context, task: &TaskState) -> Result<Workspaces, StepError> {
-    spaces_in(context, task.spec.project, WORKSPACES)
+pub(crate) fn spaces(local: &Local, project: &Project) -> Result<Workspaces, StepError> {
+    spaces_in(local, project, WORKSPACES)
 }
 
 /// A folder of workspaces of a project.
-pub(crate) fn spaces_in(
-    context: &Context,
-    project: ProjectId,
-    folder: &str,
-) -> Result<Workspaces, StepError> {
-    let project = repository(context, project)?;
-    let root = context.path(folder);
-    let opened = match context.options.anywhere {
+pub(crate) fn spaces_in(local: &Local, project: &Project, folder: &str) -> Result<Workspaces, StepError> {
+    let project = repository(local, project)?;
+    let root = local.path(folder);
+    let opened = match local.options.anywhere {
         true => Workspaces::open_anywhere(&root, &project),
         false => Workspaces::open(&root, &project),
     };
@@ -104,15 +95,15 @@ pub(crate) fn spaces_in(
 }
 
 /// Who Divisi's commits are by: the person, as the project's git knows them.
-pub(crate) fn person(context: &Context, task: &TaskState) -> Result<Identity, StepError> {
-    let project = repository(context, task.spec.project)?;
-    let known = &context.options.person.identity;
+pub(crate) fn person(local: &Local, project: &Project) -> Result<Identity, StepError> {
+    let project = repository(local, project)?;
+    let known = &local.options.person.identity;
     Ok(project.identity().unwrap_or_else(|| Identity::new(known.name.clone(), known.email.clone())))
 }
 
 /// The person's signature at a moment, in seconds since 1970.
-pub(crate) fn signature(context: &Context, task: &TaskState, at: i64) -> Result<Signature, StepError> {
-    Ok(Signature::new(person(context, task)?, at))
+pub(crate) fn signature(local: &Local, project: &Project, at: i64) -> Result<Signature, StepError> {
+    Ok(Signature::new(person(local, project)?, at))
 }
 
 pub(crate) fn now() -> i64 {

@@ -1,52 +1,45 @@
 //! Results: the commit that is built from an attempt's files, and what is said about it.
 
-use std::sync::Arc;
-
 use divisi_model::event::AttemptResult;
-use divisi_model::{AttemptId, AttemptState, Oid, TaskState};
+use divisi_model::project::Project;
+use divisi_model::{AttemptState, Oid, TaskState};
 use divisi_workspace::{
     DiffLimits, History, ImportLimits, Note, NoteKind, RepoPath, ResultRequest, SnapshotLimits,
     SnapshotRequest,
 };
 
-use super::{name, now, open, signature};
-use crate::context::{Context, blocking};
+use super::{now, open, signature};
+use crate::context::blocking;
 use crate::repository::{commit_id, hub, oid, tree_oid};
 use crate::stage::StepError;
+use crate::worker::{Attempt, Local};
 
 /// How much of a file is searched for conflict markers, in bytes.
 const MARKED_BYTES: u64 = 8 << 20;
 
 /// Builds the attempt's commit from its files, as they were when the turn ended.
-pub(crate) async fn result(
-    context: &Arc<Context>,
-    id: AttemptId,
-    turn: u32,
-) -> Result<AttemptResult, StepError> {
-    let context = Arc::clone(context);
+pub(crate) async fn result(local: &Local, of: Attempt, turn: u32) -> Result<AttemptResult, StepError> {
+    let local = local.clone();
     blocking(move || {
-        let task = context.task(id)?;
-        let Some(attempt) = task.attempt(id.number) else {
-            return Err(StepError("the attempt is gone".to_owned()));
-        };
-        let (hub, space) = open(&context, &task, id)?;
+        let (task, attempt) = (&of.task, of.state()?);
+        let (hub, space) = open(&local, &of)?;
         let at = attempt.turns.last().and_then(|turn| turn.ended).map_or_else(now, |ended| ended.as_second());
         let request = SnapshotRequest {
-            attempt: name(&task, id),
+            attempt: of.name(),
             number: None,
-            message: format!("Result of {}", task.handle(id.number)),
-            by: signature(&context, &task, at)?,
+            message: format!("Result of {}", task.handle(of.number)),
+            by: signature(&local, &of.project, at)?,
             limits: SnapshotLimits::default(),
         };
         let taken = space.snapshot(&hub, &request).map_err(|error| StepError::of(&error))?;
-        let who = signature(&context, &task, at)?;
+        let who = signature(&local, &of.project, at)?;
         let recorded = space.record_result(
             &hub,
             &taken,
             &ResultRequest {
-                attempt: name(&task, id),
+                attempt: of.name(),
                 message: task.spec.title.clone(),
-                trailers: trailers(&task, attempt),
+                trailers: trailers(task, attempt),
                 author: who.clone(),
                 committer: who,
                 keep_history: true,
@@ -117,18 +110,17 @@ pub(crate) fn words(notes: &[Note]) -> Vec<String> {
 /// Those of the files that still have conflict markers in a commit. Such a file merges cleanly, so nothing but a look
 /// keeps it from landing.
 pub(crate) async fn with_markers(
-    context: &Arc<Context>,
-    task: &TaskState,
-    commit: &Oid,
-    files: &[String],
+    local: &Local,
+    project: Project,
+    commit: Oid,
+    files: Vec<String>,
 ) -> Result<Vec<String>, StepError> {
     if files.is_empty() {
         return Ok(Vec::new());
     }
-    let (context, project, commit, files) =
-        (Arc::clone(context), task.spec.project, commit.clone(), files.to_vec());
+    let local = local.clone();
     blocking(move || {
-        let hub = hub(&context, project).map_err(|error| StepError::of(&error))?;
+        let hub = hub(&local, &project).map_err(|error| StepError::of(&error))?;
         let commit = commit_id(&commit).map_err(|error| StepError::of(&error))?;
         let mut marked = Vec::new();
         for file in files {
