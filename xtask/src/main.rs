@@ -4,6 +4,7 @@
 //! into the target folder, never into the machine.
 
 mod agents;
+mod bench;
 mod ci;
 mod codegen;
 mod dev;
@@ -37,6 +38,8 @@ enum Job {
     Codegen(codegen::Options),
     /// Read the repository and report what breaks its rules
     Tidy,
+    /// Measure every bar against its floor; all of them together write docs/performance.md
+    Bench(bench::Options),
     /// Install the agent command lines that the tests drive into the target folder
     InstallAgents,
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Job::Ci => ci::run(),
         Job::Dev(options) => dev::run(&options),
         Job::Codegen(options) => codegen::run(&options),
+        Job::Bench(options) => bench::run(&options),
         Job::Tidy => tidy::run(),
         Job::InstallAgents => agents::install_all(),
     };

@@ -26,6 +26,9 @@ const LEAVES: &[&str] = &["divisi-rehearsal", "divisi-web"];
 /// The helpers for tests: below everything but `model`, and for tests only.
 const TESTKIT: &str = "divisi-testkit";
 
+/// The bench measures every crate, and floors beside them; nobody knows it.
+const BENCH: &str = "divisi-bench";
+
 /// Dependencies that only the named crates may have outside their tests.
 const BELONGS_TO: &[(&str, &[&str])] = &[
     ("rusqlite", &["divisi-store"]),
@@ -106,13 +109,19 @@ fn objection(name: &str, dependency: &Dependency) -> Option<(String, &'static st
         ));
     }
     let (_, owners) = BELONGS_TO.iter().find(|(belonging, _)| *belonging == other)?;
-    (!owners.contains(&name)).then(|| {
+    (!owners.contains(&name) && name != BENCH).then(|| {
         let sentence = format!("{other} belongs to {} alone, and {name} uses it", owners.join(" and "));
         (sentence, "ask that crate for what is needed instead")
     })
 }
 
 fn may_know(name: &str, other: &str, kind: Kind) -> bool {
+    if other == BENCH {
+        return false;
+    }
+    if name == BENCH && other != TESTKIT {
+        return true;
+    }
     if other == TESTKIT {
         return kind == Kind::ForTests;
     }
@@ -130,7 +139,7 @@ fn layer_of(name: &str) -> Option<u8> {
 }
 
 fn is_placed(name: &str) -> bool {
-    layer_of(name).is_some() || LEAVES.contains(&name) || name == TESTKIT || name == "xtask"
+    layer_of(name).is_some() || LEAVES.contains(&name) || [TESTKIT, BENCH, "xtask"].contains(&name)
 }
 
 /// Everything a manifest depends on, on any platform. A dependency under another name counts by its real one.
@@ -203,6 +212,15 @@ mod tests {
             sentences("divisi-rehearsal", "[dependencies]\ndivisi-model.workspace = true\n"),
             ["4: divisi-rehearsal may not know divisi-model"]
         );
+    }
+
+    #[test]
+    fn the_bench_knows_every_crate_and_nobody_knows_it() {
+        let all =
+            "[dependencies]\ndivisi-store.workspace = true\ndivisi-cli.workspace = true\nrusqlite = \"1\"\n";
+        assert_eq!(sentences("divisi-bench", all), NOTHING);
+        let bench = "[dev-dependencies]\ndivisi-bench.workspace = true\n";
+        assert_eq!(sentences("divisi-cli", bench), ["4: divisi-cli may not know divisi-bench"]);
     }
 
     #[test]

@@ -1,0 +1,75 @@
+//! What the daemon takes while many sessions live and nothing happens.
+
+use std::time::Duration;
+
+use divisi_api::Client;
+
+use super::Bench;
+use crate::measure::Samples;
+use crate::processes::{memory, processor_seconds, wake_ups};
+use crate::repositories::Repository;
+use crate::row::{Bar, Curve, Findings, Outcome};
+use crate::{Result, divisi};
+
+/// An agent that said something and then works in silence.
+const PROMPT: &str = "Wait.\n\n```rehearsal\nsay I begin.\nsleep 3600s\n```\n";
+
+/// 200 sessions count; fewer make the curve.
+pub fn measure(bench: &Bench<'_>) -> Result<Findings> {
+    let repository = Repository::make(bench.place, "daemon-repository", 200)?;
+    let home = divisi::Home::make(bench.place, "daemon", 200)?;
+    let runtime = bench.runtime()?;
+    runtime.block_on(async {
+        let (daemon, client) = home.serve().await?;
+        let mut points = Vec::new();
+        let mut found = Vec::new();
+        let mut given = 0;
+        for agents in bench.pick(vec![1, 10, 50, 200], vec![2]) {
+            while given < agents {
+                divisi::give(&client, &repository.path, "rehearsal", PROMPT).await?;
+                given += 1;
+            }
+            divisi::until_live(&client, agents).await?;
+            let (resident, busy, waken) = look(bench, daemon.pid(), &client).await?;
+            points.push((agents as f64, resident));
+            found = vec![
+                Outcome::alone(
+                    "daemon",
+                    format!("daemon with {agents} live rehearsal sessions: resident"),
+                    Bar::AtMost(60.0),
+                    "MB",
+                    Samples::of([resident]),
+                ),
+                Outcome::alone(
+                    "daemon",
+                    format!("daemon with {agents} live rehearsal sessions: idle"),
+                    Bar::AtMost(0.5),
+                    "% of a core",
+                    busy,
+                )
+                .note(format!("{waken:.1} wake-ups/s")),
+            ];
+        }
+        let title = "Memory of the daemon";
+        let curve = Curve { title, of: "agents", unit: "MB", lines: vec![("resident", points)] };
+        Ok(Findings { outcomes: found, curves: vec![curve] })
+    })
+}
+
+/// Memory, percent of a core in three stretches, and wake-ups a second, once everything is quiet.
+async fn look(bench: &Bench<'_>, pid: u32, client: &Client) -> Result<(f64, Samples, f64)> {
+    tokio::time::sleep(Duration::from_secs(bench.pick(8, 1))).await;
+    let stretch = Duration::from_secs(bench.pick(10, 1));
+    let before = wake_ups(pid)?;
+    let mut percents = Vec::new();
+    for _ in 0..3 {
+        let from = processor_seconds(pid)?;
+        tokio::time::sleep(stretch).await;
+        percents.push((processor_seconds(pid)? - from) / stretch.as_secs_f64() * 100.0);
+    }
+    let waken = (wake_ups(pid)? - before) as f64 / (3.0 * stretch.as_secs_f64());
+    let resident = memory(pid)?.resident;
+    // It must be alive and well after that, or it was idle for the wrong reason.
+    client.health().await?;
+    Ok((resident, Samples::of(percents), waken))
+}
