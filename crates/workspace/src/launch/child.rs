@@ -12,15 +12,23 @@ use rustix::process::{Resource, Rlimit};
 use super::os;
 use super::spec::{LAUNCH_VARIABLE, Spec, Stdin};
 use super::stdin::Sending;
+use crate::sandbox::Confined;
 
-/// Opens what the child reads from; with the half that sends, if it is fed by the daemon.
-pub(super) fn open_stdin(launch: &Path, spec: &Spec) -> Result<(Option<Sending>, Stdio), String> {
+/// Opens a file that the child reads from, if it is to read from one.
+pub(super) fn open_file(spec: &Spec) -> Result<Option<File>, String> {
+    let Stdin::File(path) = &spec.stdin else { return Ok(None) };
+    let file = File::open(path);
+    file.map(Some).map_err(|error| format!("cannot open {} as standard input: {error}", path.display()))
+}
+
+/// Opens what the child reads from, unless it is the `file` that is open; with the half that sends, if it is fed by the daemon.
+pub(super) fn open_stdin(
+    launch: &Path,
+    spec: &Spec,
+    file: Option<File>,
+) -> Result<(Option<Sending>, Stdio), String> {
     match &spec.stdin {
-        Stdin::Null => Ok((None, Stdio::null())),
-        Stdin::File(path) => match File::open(path) {
-            Ok(file) => Ok((None, file.into())),
-            Err(error) => Err(format!("cannot open {} as standard input: {error}", path.display())),
-        },
+        Stdin::Null | Stdin::File(_) => Ok((None, file.map_or_else(Stdio::null, Stdio::from))),
         Stdin::Journaled => match Sending::new(launch) {
             Ok((sending, child)) => Ok((Some(sending), child.into())),
             Err(error) => Err(format!("cannot make the standard input: {error}")),
@@ -41,6 +49,7 @@ pub(super) fn command(spec: &Spec, input: Stdio, out: OwnedFd, err: OwnedFd) -> 
         (Resource::Fsize, spec.limits.fsize),
     ];
     let oom_score = spec.oom_score_adj.map(|score| score.clamp(0, 1000).to_string());
+    let mut confined = spec.sandbox.as_ref().map(Confined::new);
     let prepare = move || {
         for (resource, limit) in limits {
             if let Some(limit) = limit {
@@ -54,7 +63,7 @@ pub(super) fn command(spec: &Spec, input: Stdio, out: OwnedFd, err: OwnedFd) -> 
             std::fs::write("/proc/self/oom_score_adj", score)?;
         }
         os::reset_signals();
-        Ok(())
+        confined.as_mut().map_or(Ok(()), Confined::give_up)
     };
     // SAFETY: the init process has one thread, so its forked child may allocate and open files.
     unsafe { command.pre_exec(prepare) };

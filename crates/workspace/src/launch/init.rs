@@ -19,7 +19,7 @@ use rustix::process::{Pid, Signal, WaitOptions, getpid};
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::Cgroup;
-use super::child::{command, not_started, open_stdin};
+use super::child::{command, not_started, open_file, open_stdin};
 use super::dir::{self, Sync};
 use super::exit::{EndedBy, Exit, Outcome};
 use super::journal::open_fifo;
@@ -28,6 +28,7 @@ use super::os::{self, Signals};
 use super::spec::{Spec, Stderr};
 use super::stdin::Sending;
 use super::tree;
+use crate::sandbox::{Inside, Owner, SandboxError};
 
 /// "Look at the files": standard input has grown or ended.
 pub(super) const NUDGE: Signal = Signal::USR1;
@@ -76,11 +77,13 @@ pub(super) struct Held {
     /// The lock of the journal. Kept until it is certain whether anything starts, so that whoever gets the lock
     /// finds either a record or nothing, and nothing comes after.
     pub(super) lock: File,
+    /// Who it was before it was born into a user namespace.
+    pub(super) owner: Owner,
 }
 
 /// The life of an init process, in the launch directory `launch`.
 pub(super) fn run(launch: &Path, spec: Spec, cgroup: Option<Cgroup>, held: Held) {
-    let Held { mut go, mut report, lock } = held;
+    let Held { mut go, mut report, lock, owner } = held;
     if !matches!(go.read(&mut [0]), Ok(1)) {
         cgroup.iter().for_each(Cgroup::remove);
         let error = "the shim was killed before it could start anything".to_owned();
@@ -88,7 +91,7 @@ pub(super) fn run(launch: &Path, spec: Spec, cgroup: Option<Cgroup>, held: Held)
         return;
     }
     drop((go, lock));
-    match Init::start(launch, spec, cgroup.clone()) {
+    match Init::start(launch, spec, cgroup.clone(), owner) {
         Ok(mut init) => {
             say(&mut report, &Report::Started(init.main.as_raw_nonzero().get()));
             drop(report);
@@ -108,6 +111,9 @@ struct Init {
     launch: PathBuf,
     spec: Spec,
     cgroup: Option<Cgroup>,
+    /// It is the first process of a process namespace.
+    apart: bool,
+    _inside: Inside,
     signals: Signals,
     stdin: Option<Sending>,
     /// Our own ends of the FIFOs: they keep them open and tell how much is left in them.
@@ -130,13 +136,20 @@ enum Phase {
 }
 
 impl Init {
-    fn start(launch: &Path, spec: Spec, cgroup: Option<Cgroup>) -> Result<Init, String> {
+    fn start(launch: &Path, spec: Spec, cgroup: Option<Cgroup>, owner: Owner) -> Result<Init, String> {
         let step = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
         rustix::process::setsid().map_err(|error| format!("cannot open a session: {error}"))?;
         rustix::thread::set_name(c"divisi-init").ok();
         rustix::process::set_child_subreaper(Some(getpid()))
             .map_err(|error| format!("cannot become a sub-reaper: {error}"))?;
-        let signals = Signals::new(&SIGNALS).map_err(step("cannot receive signals"))?;
+        let apart = spec.sandbox.as_ref().is_some_and(|sandbox| sandbox.namespaces() != 0);
+        let signals = Signals::new(&SIGNALS, apart).map_err(step("cannot receive signals"))?;
+        // It may lie where the sandbox hides it.
+        let file = open_file(&spec)?;
+        let inside = match &spec.sandbox {
+            Some(sandbox) => sandbox.enter(owner).map_err(|error| not_built(&error))?,
+            None => Inside::default(),
+        };
 
         let mut outputs = Vec::new();
         let mut output = |name: &str| -> io::Result<OwnedFd> {
@@ -150,7 +163,7 @@ impl Init {
             Stderr::Journal => out.try_clone(),
         };
         let err = err.map_err(step("cannot open the error output"))?;
-        let (stdin, input) = open_stdin(launch, &spec)?;
+        let (stdin, input) = open_stdin(launch, &spec, file)?;
 
         dir::reserve(launch, dir::EXIT).map_err(step("cannot reserve space for the exit"))?;
         let group = cgroup.as_ref().and_then(Cgroup::open);
@@ -162,6 +175,8 @@ impl Init {
             timeout_at: timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
             spec,
             cgroup,
+            apart,
+            _inside: inside,
             signals,
             stdin,
             outputs,
@@ -308,6 +323,9 @@ impl Init {
     }
 
     fn kill_tree(&self) {
+        if self.apart {
+            return os::kill_namespace();
+        }
         if let Some(cgroup) = &self.cgroup {
             cgroup.kill();
         }
@@ -372,6 +390,11 @@ fn say(report: &mut File, what: &Report) {
     let line = super::wire::encode(what);
     // If the shim is gone, there is nobody to tell, and exit.json says the same.
     drop(report.write_all(&line));
+}
+
+fn not_built(error: &SandboxError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("its sandbox cannot be built: {error}{cause}")
 }
 
 fn own_pid() -> i32 {

@@ -65,11 +65,19 @@ const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 /// Where the group cannot be joined, the new process stays in ours.
 pub(super) fn fork_into(group: Option<BorrowedFd<'_>>) -> io::Result<Fork> {
     let Some(group) = group else { return fork() };
+    clone(CLONE_INTO_CGROUP, group.as_raw_fd() as u64).or_else(|_| fork())
+}
+
+/// As [`fork`], with the new process in namespaces of its own (`CLONE_NEW…`).
+pub(super) fn fork_apart(namespaces: i32) -> io::Result<Fork> {
+    if namespaces == 0 { fork() } else { clone(u64::from(namespaces.cast_unsigned()), 0) }
+}
+
+fn clone(flags: u64, cgroup: u64) -> io::Result<Fork> {
     // SAFETY: all zeros is a valid clone_args.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
-    args.flags = CLONE_INTO_CGROUP;
+    (args.flags, args.cgroup) = (flags, cgroup);
     args.exit_signal = libc::SIGCHLD as u64;
-    args.cgroup = group.as_raw_fd() as u64;
     // SAFETY: without a stack of its own and without shared memory this is fork; the callers have one thread.
     match unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<libc::clone_args>()) } {
         0 => Ok(Fork::Child),
@@ -77,7 +85,15 @@ pub(super) fn fork_into(group: Option<BorrowedFd<'_>>) -> io::Result<Fork> {
             let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
             pid.map(Fork::Parent).ok_or_else(|| io::Error::other("fork returned no process"))
         }
-        _ => fork(),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Kills all other processes of a process namespace at one stroke; only for the first process of one.
+pub(super) fn kill_namespace() {
+    // SAFETY: numbers only. The first process of a namespace is not hit, and cannot name any outside of it.
+    unsafe {
+        libc::kill(-1, libc::SIGKILL);
     }
 }
 
@@ -135,11 +151,16 @@ pub(super) fn reset_signals() {
 }
 
 /// Signals as something to poll.
-pub(super) struct Signals(OwnedFd);
+pub(super) struct Signals {
+    fd: OwnedFd,
+    /// What a process of our own namespace sends does not count.
+    from_outside: bool,
+}
 
 impl Signals {
-    /// Blocks `signals` and reports them from now on, also those that are pending.
-    pub(super) fn new(signals: &[i32]) -> io::Result<Signals> {
+    /// Blocks `signals` and reports them from now on, also those that are pending. With `from_outside`, only those from
+    /// outside of our process namespace, and the news of children.
+    pub(super) fn new(signals: &[i32], from_outside: bool) -> io::Result<Signals> {
         let set = block(signals)?;
         // SAFETY: the set is initialised; a new descriptor is asked for with -1.
         let fd = unsafe { libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
@@ -147,7 +168,7 @@ impl Signals {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: the descriptor was just made and belongs to nobody else.
-        Ok(Signals(unsafe { OwnedFd::from_raw_fd(fd) }))
+        Ok(Signals { fd: unsafe { OwnedFd::from_raw_fd(fd) }, from_outside })
     }
 
     /// All signals that have come since the last call.
@@ -156,9 +177,14 @@ impl Signals {
         let mut info = MaybeUninit::<libc::signalfd_siginfo>::uninit();
         let size = size_of::<libc::signalfd_siginfo>();
         // SAFETY: the buffer has the size that is given, and is read only when it was filled whole.
-        while unsafe { libc::read(self.0.as_raw_fd(), info.as_mut_ptr().cast(), size) } == size as isize {
+        while unsafe { libc::read(self.fd.as_raw_fd(), info.as_mut_ptr().cast(), size) } == size as isize {
             // SAFETY: as above.
-            taken.push(unsafe { info.assume_init_ref() }.ssi_signo as i32);
+            let info = unsafe { info.assume_init_ref() };
+            let signal = info.ssi_signo.cast_signed();
+            // Whoever is outside has no id in here.
+            if !self.from_outside || info.ssi_pid == 0 || signal == libc::SIGCHLD {
+                taken.push(signal);
+            }
         }
         taken
     }
@@ -166,7 +192,7 @@ impl Signals {
 
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.fd.as_fd()
     }
 }
 

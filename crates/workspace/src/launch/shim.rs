@@ -18,6 +18,7 @@ use super::journal::{Drain, make_fifo};
 use super::os::{self, Fork};
 use super::serve::Server;
 use super::spec::{Spec, SpecError, Stderr};
+use crate::sandbox::{Owner, Sandbox};
 
 /// What a shim tells the daemon that started it, as one line on its standard output.
 #[derive(Debug, Serialize, Deserialize)]
@@ -162,14 +163,17 @@ fn start_init(
     make_fifo(&launch.join(dir::STDERR_FIFO)).map_err(step("make the error output"))?;
     let (go, mut say_go) = pipe().map_err(step("make a pipe"))?;
     let (hear_report, report) = pipe().map_err(step("make a pipe"))?;
-    let cgroup = place.make(&spec.id);
-    let init = match os::fork().map_err(step("fork"))? {
+    let namespaces = spec.sandbox.as_ref().map_or(0, Sandbox::namespaces);
+    // A process namespace ends at one stroke by itself, and a control group could not be removed from inside of it.
+    let cgroup = if namespaces == 0 { place.make(&spec.id) } else { None };
+    let owner = Owner::now();
+    let init = match os::fork_apart(namespaces).map_err(step("make the init process"))? {
         Fork::Parent(pid) => pid,
         Fork::Child => {
             drop((say_go, hear_report));
             // The daemon waits for the first line on it, which is the shim's to say.
             drop(close_output());
-            init::run(launch, spec.clone(), cgroup, Held { go, report, lock: journal });
+            init::run(launch, spec.clone(), cgroup, Held { go, report, lock: journal, owner });
             os::leave(0);
         }
     };
@@ -189,12 +193,20 @@ fn start_init(
     BufReader::new(hear_report).read_line(&mut line).map_err(step("hear from the init process"))?;
     match serde_json::from_str(&line) {
         Ok(Report::Started(child)) => {
+            let child = if namespaces == 0 { Pid::from_raw(child) } else { child_of(init) };
             // Who the child is, is good to know; who the init process is, is needed and known.
-            Ok((record(Pid::from_raw(child)).unwrap_or(identity), pidfd, journal))
+            Ok((record(child).unwrap_or(identity), pidfd, journal))
         }
         Ok(Report::Failed(why)) => Err(ShimError::NotStarted(why)),
         Err(_) => Err(ShimError::NotStarted("the init process ended before it started anything".to_owned())),
     }
+}
+
+/// The only child of an init process that has just started it, by the id that it has out here.
+fn child_of(init: Pid) -> Option<Pid> {
+    let init = init.as_raw_nonzero();
+    let children = std::fs::read_to_string(format!("/proc/{init}/task/{init}/children")).ok()?;
+    children.split_ascii_whitespace().next()?.parse().ok().and_then(Pid::from_raw)
 }
 
 fn pipe() -> io::Result<(File, File)> {

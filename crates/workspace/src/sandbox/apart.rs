@@ -27,6 +27,11 @@ impl Owner {
         Owner { uid: geteuid(), gid: getegid() }
     }
 
+    /// Whether files of root belong to it, whatever capabilities it has.
+    pub(super) fn is_root(self) -> bool {
+        self.uid.is_root()
+    }
+
     /// Keeps user and group what they are: to be called in the new user namespace before anything else.
     pub(crate) fn map_ids(self) -> Result<(), SandboxError> {
         let Owner { uid, gid } = self;

@@ -9,12 +9,22 @@
 //! This module never starts a program, and decides nothing about what a launch is given.
 
 mod apart;
+mod confine;
+mod devices;
 mod error;
 mod holder;
+mod inside;
+mod level;
+mod loopback;
 mod mounts;
 mod overlay;
 mod spec;
 
 pub use error::SandboxError;
 pub use holder::{Holder, View, try_overlay};
-pub use spec::{Network, Overlay, Sandbox};
+pub use level::{Level, Rung, level};
+pub use spec::{Network, Overlay, Sandbox, Walls};
+
+pub(crate) use apart::Owner;
+pub(crate) use confine::Confined;
+pub(crate) use inside::Inside;

@@ -34,6 +34,20 @@ pub struct Sandbox {
     pub temp: Option<PathBuf>,
     /// What of the network it has.
     pub network: Network,
+    /// What it is built of.
+    pub walls: Walls,
+}
+
+/// What a sandbox is built of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Walls {
+    /// Namespaces, with Landlock and seccomp as a second layer.
+    #[default]
+    Namespaces,
+    /// Landlock and seccomp alone: it can write only what is writable, and that is all. No overlay, no pins, nothing
+    /// hidden, no network of its own.
+    Landlock,
 }
 
 /// A folder made of read-only layers and one that takes all changes.

@@ -9,4 +9,4 @@ mod input;
 mod output;
 mod refuse;
 mod setting;
-mod support;
+pub mod support;

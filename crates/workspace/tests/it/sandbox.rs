@@ -2,5 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
+mod ending;
+mod git;
 mod overlays;
+mod probes;
 mod support;

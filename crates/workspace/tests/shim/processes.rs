@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "only tests run it")]
 
 use std::io::{self, BufRead, Write};
+use std::net::TcpStream;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -28,6 +31,12 @@ fn main() -> ExitCode {
         ["flood"] => done(flood()),
         ["full-disk-output", dir] => full_disk_output(Path::new(dir)),
         ["full-disk-input", dir] => full_disk_input(Path::new(dir)),
+        ["attach", dir] => attach(Path::new(dir)),
+        ["launch", dir] => launch(Path::new(dir)),
+        ["connect", port] => done(TcpStream::connect(("127.0.0.1", port.parse().unwrap())).map(drop)),
+        ["connect-abstract", name] => {
+            done(SocketAddr::from_abstract_name(name).and_then(|to| UnixStream::connect_addr(&to)).map(drop))
+        }
         ["hold", overlay] => hold(Path::new(overlay)),
         ["one-line", bytes] => done(one_line(bytes.parse().unwrap())),
         other => {
@@ -107,6 +116,30 @@ fn full_disk_input(dir: &Path) -> ExitCode {
         let exit = launch.wait().await;
         assert_eq!(exit.outcome, Outcome::Signaled { signal: 15 }, "{exit:?}");
         assert!(dir.join("launch/exit.json").exists());
+    })
+}
+
+/// Runs what lies prepared in `DIR/spec-for-daemon.json` to its end, and says what it said and how it ended.
+fn launch(dir: &Path) -> ExitCode {
+    let spec = std::fs::read(dir.join("spec-for-daemon.json")).unwrap();
+    let spec = serde_json::from_slice(&spec).unwrap();
+    run(async {
+        match Launch::start(&dir.join("launch"), &spec, &shim()).await {
+            Ok(launch) => {
+                let exit = launch.wait().await;
+                io::stdout().write_all(&std::fs::read(dir.join("launch/out.journal")).unwrap()).unwrap();
+                println!("{:?}", exit.outcome);
+            }
+            Err(error) => println!("{error}"),
+        }
+    })
+}
+
+/// Finds the launch in `DIR/launch` again, and says how it ended.
+fn attach(dir: &Path) -> ExitCode {
+    run(async {
+        let launch = Launch::attach(&dir.join("launch"), &shim()).await.unwrap();
+        println!("{:?}", launch.wait().await.outcome);
     })
 }
 

@@ -6,7 +6,11 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use divisi_workspace::launch::{Launch, ShimCommand, Spec};
+use divisi_workspace::sandbox::Sandbox;
 use tempfile::TempDir;
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// An ordinary user of every Linux system, to whom nothing here belongs.
 const NOBODY: u32 = 65534;
@@ -25,7 +29,7 @@ pub fn everyone() -> Vec<Who> {
     if rustix::process::geteuid().is_root() { vec![Who::Self_, Who::Ordinary] } else { vec![Who::Self_] }
 }
 
-/// A folder with a copy of the test's own program, which `who` can read and write.
+/// A folder that `who` can read and write, with a copy of the test's own program.
 pub struct Place {
     pub root: TempDir,
     pub who: Who,
@@ -34,14 +38,19 @@ pub struct Place {
 
 impl Place {
     pub fn new(who: Who) -> Place {
-        // Below /tmp, because an ordinary user cannot pass through root's home.
-        let root = tempfile::Builder::new().prefix("divisi sandbox").tempdir_in("/tmp").unwrap();
+        let root = tempfile::Builder::new().prefix("sandbox ").tempdir_in(base()).unwrap();
         let program = root.path().join("program");
         std::fs::copy(env!("CARGO_BIN_EXE_divisi-shim-test"), &program).unwrap();
         std::fs::set_permissions(root.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let place = Place { root, who, program };
         place.give(place.root.path());
         place
+    }
+
+    /// Whom its files belong to.
+    pub fn uid(&self) -> u32 {
+        use std::os::unix::fs::MetadataExt as _;
+        std::fs::metadata(self.root.path()).unwrap().uid()
     }
 
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
@@ -51,17 +60,18 @@ impl Place {
     /// Makes a folder that belongs to `who`.
     pub fn folder(&self, name: impl AsRef<Path>) -> PathBuf {
         let path = self.path(name);
+        let mut missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
         std::fs::create_dir_all(&path).unwrap();
-        self.give(&path);
+        missing.reverse();
+        missing.into_iter().for_each(|path| self.give(path));
         path
     }
 
     /// Writes a file that belongs to `who`.
     pub fn file(&self, name: impl AsRef<Path>, text: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.path(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let path = self.path(&name);
+        self.folder(name.as_ref().parent().unwrap());
         std::fs::write(&path, text).unwrap();
-        self.give(path.parent().unwrap());
         self.give(&path);
         path
     }
@@ -72,13 +82,77 @@ impl Place {
         }
     }
 
-    /// Runs a habit of the test's own program as `who`.
-    pub fn run<A: AsRef<OsStr>>(&self, habit: impl IntoIterator<Item = A>) -> Output {
-        let mut command = Command::new(&self.program);
-        command.args(habit).env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").current_dir("/");
+    /// A command run by `who`.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().env("PATH", PATH).current_dir("/");
         if self.who == Who::Ordinary {
             command.uid(NOBODY).gid(NOBODY);
         }
-        command.output().unwrap()
+        command
     }
+
+    /// Runs a habit of the test's own program as `who`.
+    pub fn run<A: AsRef<OsStr>>(&self, habit: impl IntoIterator<Item = A>) -> Output {
+        self.command(&self.program).args(habit).output().unwrap()
+    }
+
+    /// A shell script in `work`, which it may write; the rest of this place it may only read.
+    pub fn shell(&self, script: &str, sandbox: Option<Sandbox>) -> Spec {
+        let mut spec = Spec::new(["/bin/sh", "-c", script], self.folder("work"));
+        spec.env.insert("PATH".into(), PATH.into());
+        spec.env.insert("HOME".into(), self.folder("work").into());
+        spec.sandbox = sandbox;
+        spec
+    }
+
+    /// The least that a sandbox here has.
+    pub fn sandbox(&self) -> Sandbox {
+        Sandbox {
+            visible: vec![self.root.path().to_owned()],
+            writable: vec![self.folder("work")],
+            temp: Some(self.folder("temp")),
+            ..Sandbox::default()
+        }
+    }
+
+    /// Prepares a launch for `launch` or `daemon`.
+    pub fn prepare(&self, spec: &Spec) -> PathBuf {
+        let run = self.folder(format!("runs/{}", spec.id));
+        self.file(run.join("spec-for-daemon.json"), serde_json::to_vec(spec).unwrap());
+        run
+    }
+
+    pub fn shim(&self) -> ShimCommand {
+        ShimCommand { program: self.program.clone(), args: vec!["shim".into()] }
+    }
+
+    /// Launches it as who runs the tests.
+    pub async fn start(&self, spec: &Spec) -> Launch {
+        Launch::start(&self.prepare(spec).join("launch"), spec, &self.shim()).await.unwrap()
+    }
+
+    /// Launches it as `who`, and gives what it said and how it ended.
+    pub fn launch(&self, spec: &Spec) -> String {
+        let out = self.run([OsStr::new("launch"), self.prepare(spec).as_os_str()]);
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    }
+}
+
+/// Where an ordinary user can get to; not where a sandbox has its own, if that can be had.
+fn base() -> &'static Path {
+    let usual = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let open = |path: &Path| std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o1 != 0);
+    if usual.ancestors().all(open) { usual } else { Path::new("/tmp") }
+}
+
+/// Processes of this machine with `mark` in their command line.
+pub fn processes_with(mark: &str) -> Vec<i32> {
+    let pids = std::fs::read_dir("/proc").unwrap().filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok());
+    let has = |pid: &i32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(mark)
+    };
+    pids.filter(has).collect()
 }
