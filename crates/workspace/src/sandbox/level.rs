@@ -100,7 +100,8 @@ fn restriction() -> Option<(String, Option<String>)> {
     } else if setting("kernel/apparmor_restrict_unprivileged_userns") == Some(1) {
         (
             "AppArmor keeps programs without a profile from making user namespaces",
-            "give Divisi a profile: put `abi <abi/4.0>, profile divisi PATH_OF_DIVISI flags=(unconfined) { userns, }` into /etc/apparmor.d/divisi and run `sudo apparmor_parser -r /etc/apparmor.d/divisi`",
+            "give Divisi a profile: put `abi <abi/4.0>, profile divisi PATH_OF_DIVISI flags=(unconfined) { userns, }` \
+             into /etc/apparmor.d/divisi and run `sudo apparmor_parser -r /etc/apparmor.d/divisi`",
         )
     } else if Path::new("/.dockerenv").exists() || Path::new("/run/.containerenv").exists() {
         (

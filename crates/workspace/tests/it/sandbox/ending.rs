@@ -41,7 +41,11 @@ async fn five_hundred_processes_end_at_one_stroke() {
 #[tokio::test]
 async fn a_launch_goes_on_without_its_shim_and_ends_when_it_is_asked() {
     let place = Place::new(Who::Self_);
-    let mut spec = place.shell("trap 'echo bye; exit 4' TERM; while read line; do echo got $line; done; echo end; while :; do sleep 0.01; done", Some(place.sandbox()));
+    let mut spec = place.shell(
+        "trap 'echo bye; exit 4' TERM; while read line; do echo got $line; done; echo end; \
+         while :; do sleep 0.01; done",
+        Some(place.sandbox()),
+    );
     spec.stdin = Stdin::Journaled;
     let launch = place.start(&spec).await;
     let next = launch.write(0, b"one\n").await.unwrap();
