@@ -25,6 +25,7 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[id #]"),
         (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z| ?[+-]\d\d:?\d\d)?", "[time]"),
         (r"\b\d\d:\d\d:\d\d(\.\d+)?\b", "[time]"),
+        (r"until ((\d+ )?[A-Z][a-z]{2} )?\d\d:\d\d\b", "until [time]"),
         (r"(127\.0\.0\.1|localhost|\[::1\]):\d+", "[address]"),
         (r"\bports? \d+( ?[-–…] ?\d+)?", "ports [ports]"),
         (r"\bpid \d+\b", "pid [pid]"),

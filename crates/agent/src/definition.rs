@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use divisi_model::transcript::UsageScope;
 use serde::{Deserialize, Serialize};
 
+use crate::errors::ErrorRule;
+
 /// Everything Divisi knows about an agent before it starts it.
 ///
 /// In arguments, environment values and file contents these places are filled in: `{home}` the private home,
@@ -275,6 +277,9 @@ pub struct Quirks {
     /// How a line of such an error begins, besides what is known of all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub error_texts: Vec<String>,
+    /// How such errors look exactly, and what they are about. They count whether or not the agent is known to do so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ErrorRule>,
     /// Does not end when its stdin is closed: signal it at once.
     pub eof_does_not_exit: bool,
     /// Can take up a session only once and then forgets it; so Divisi does not try.
@@ -302,6 +307,13 @@ pub struct Price {
     pub cached_read: f64,
     /// Input written to a cache.
     pub cached_write: f64,
+}
+
+impl Quirks {
+    /// How the lines of errors begin that come as the text of a good turn.
+    pub(crate) fn hidden_beginnings(&self) -> &[String] {
+        if self.errors_as_end_turn { &self.error_texts } else { &[] }
+    }
 }
 
 impl Definition {

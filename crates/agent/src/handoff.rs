@@ -112,6 +112,7 @@ fn line(body: &EntryBody) -> Option<String> {
                 Origin::Check => "A check failed",
                 Origin::Review => "A reviewer wrote",
                 Origin::Conflict => "There was a conflict",
+                Origin::Limit => "After a usage limit",
             };
             format!("{from}:\n\n{}\n\n", quote(&clip(text.text.trim(), WORDS_BYTES)))
         }

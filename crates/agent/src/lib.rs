@@ -58,6 +58,7 @@ pub mod acp;
 mod action;
 mod conversation;
 mod definition;
+mod errors;
 pub mod exec;
 pub mod handoff;
 mod home;
@@ -77,6 +78,7 @@ pub use definition::{
     Acp, Arg, Definition, Drive, Endpoint, Exec, FileTemplate, HandOver, Login, ModeName, ModeSetting, Modes,
     Output, Price, PromptBy, Quirks,
 };
+pub use errors::{ErrorRule, Meaning};
 pub use home::{
     ARGUMENT_BYTES, AgentLaunch, ExecTurn, HomeFile, Identity, LaunchContext, LaunchError, LoginFile, NO_KEY,
     PASSED,

@@ -1,16 +1,22 @@
 //! Judges how a turn ended. Agents report a missing login or a used-up allowance as a normal end of turn with the error
-//! as message text, and end a turn in silence; the stop reason alone is not to be trusted.
+//! as message text, and end a turn in silence; the stop reason alone is not to be trusted. Nor are words alone: people
+//! work on code that is about errors. So words count as an error only by the shape of the whole turn.
 
 use divisi_model::event::TurnOutcome;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::limit::limit_end;
+use crate::errors::{self, Meaning, Report, Rules};
+use crate::limit::end_of;
 
 /// Longest last message that can be an error in disguise; a longer one is a report of work.
 const ERROR_MESSAGE_BYTES: usize = 1500;
+/// Longest message that can be the stock sentence of a vendor.
+const VENDOR_MESSAGE_BYTES: usize = 700;
 /// Bytes of an error's text that are kept in an outcome.
 const ERROR_TEXT_BYTES: usize = 600;
+/// How much of a message's beginning must stand in the prompt to be taken for an echo of it, in bytes.
+const ECHO_BYTES: usize = 40;
 
 /// What is known when an agent says that it is idle.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,20 +25,28 @@ pub(crate) struct TurnFacts {
     pub last_message: String,
     /// Whether the message was longer than that.
     pub long: bool,
+    /// How many messages the turn has.
+    pub messages: u32,
+    /// Whether the last message is the last thing the agent did.
+    pub spoke_last: bool,
+    /// Whether the agent used a tool, or made a plan.
+    pub worked: bool,
     /// Whether the agent said, thought, planned or used anything.
     pub anything: bool,
     /// Whether Divisi asked for a cancel.
     pub cancelled: bool,
     /// Whether a permission was denied in the turn.
     pub denied: bool,
+    /// The words that the turn was given.
+    pub prompt: String,
+    /// Whether the agent reported tokens that its model wrote in this very turn.
+    pub model_wrote: bool,
 }
 
 /// What the judge needs to know besides.
 pub(crate) struct Bench<'a> {
-    /// The agent is known to hide errors in messages.
-    pub errors_as_end_turn: bool,
-    /// How a line of its hidden errors begins.
-    pub error_texts: &'a [String],
+    /// How the agent's hidden errors look.
+    pub rules: &'a Rules,
     /// Its last message is all that it printed, so an error stands at the end of it however long it is.
     pub all_printed: bool,
     /// The agent ends its turn over a denied permission.
@@ -47,7 +61,9 @@ impl TurnFacts {
         if fresh {
             self.last_message.clear();
             self.long = false;
+            self.messages += 1;
         }
+        self.spoke_last |= !piece.trim().is_empty();
         self.anything |= !piece.is_empty();
         self.last_message.push_str(piece);
         if self.last_message.len() > 2 * ERROR_MESSAGE_BYTES {
@@ -56,6 +72,13 @@ impl TurnFacts {
             self.last_message.drain(..from.unwrap_or(0));
             self.long = true;
         }
+    }
+
+    /// The agent used a tool or made a plan.
+    pub fn act(&mut self) {
+        self.anything = true;
+        self.worked = true;
+        self.spoke_last = false;
     }
 }
 
@@ -73,119 +96,64 @@ pub(crate) fn judge(stop: &str, facts: &TurnFacts, bench: &Bench<'_>) -> TurnOut
     }
     match stop {
         "cancelled" => TurnOutcome::Cancelled,
-        "refusal" => TurnOutcome::Refused,
-        "end_turn" => {
-            if bench.errors_as_end_turn
-                && let Some(error) = hidden_error(facts, bench)
-            {
-                return error;
-            }
-            if facts.anything { TurnOutcome::Completed } else { TurnOutcome::NoProgress }
-        }
+        // Some vendors refuse where a limit is reached.
+        "refusal" => hidden_error(facts, bench).unwrap_or(TurnOutcome::Refused),
+        "end_turn" => match hidden_error(facts, bench) {
+            Some(error) => error,
+            None if facts.anything => TurnOutcome::Completed,
+            None => TurnOutcome::NoProgress,
+        },
         other => TurnOutcome::CutShort { text: clip(other) },
     }
 }
 
 /// Judges an error that the agent did call an error.
-pub(crate) fn judge_error(text: &str, now: Timestamp, zone: &TimeZone) -> TurnOutcome {
-    let lower = text.to_lowercase();
-    if is_usage_limit(&lower) {
-        return TurnOutcome::UsageLimit { text: clip(text), until: limit_end(text, now, zone) };
-    }
-    if is_login(&lower) {
-        return TurnOutcome::NeedsLogin { text: clip(text) };
-    }
-    TurnOutcome::AgentError { text: clip(text) }
+pub(crate) fn judge_error(report: Report<'_>, now: Timestamp, zone: &TimeZone) -> TurnOutcome {
+    let (meaning, data) = errors::meaning(report);
+    outcome(meaning, report.text, &data, now, zone)
 }
 
-/// An error that stands in the place of the agent's last words.
+fn outcome(
+    meaning: Meaning,
+    text: &str,
+    data: &errors::Data,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> TurnOutcome {
+    let (words, command) = (clip(text), None);
+    match meaning {
+        Meaning::Login => TurnOutcome::NeedsLogin { text: words, command },
+        Meaning::Limit => {
+            TurnOutcome::UsageLimit { text: words, until: end_of(text, data, now, zone), guessed: false }
+        }
+        Meaning::Credit => TurnOutcome::NeedsCredit { text: words },
+        Meaning::Other => TurnOutcome::AgentError { text: words },
+    }
+}
+
+/// An error that stands in the place of the agent's last words: it looks as the agent's own errors do and nothing came
+/// after it; or it is the stock sentence of a vendor and all there is in the turn.
 fn hidden_error(facts: &TurnFacts, bench: &Bench<'_>) -> Option<TurnOutcome> {
     let message = facts.last_message.trim();
     let short = !facts.long && message.len() <= ERROR_MESSAGE_BYTES;
-    if message.is_empty() || !(short || bench.all_printed) {
+    if message.is_empty() || !facts.spoke_last || !(short || bench.all_printed) {
         return None;
     }
-    let bare = |line: &str| line.trim_start_matches(['[', '*', '❌', '⚠', '\u{fe0f}', ' ']).to_lowercase();
-    let named = |line: &str| bench.error_texts.iter().any(|text| line.starts_with(&text.to_lowercase()));
-    let whole = bare(message);
-    let begins =
-        ["error:", "error ", "api error", "request failed", "execution failed", "http error", "fatal:"];
-    let generic = short && (begins.iter().any(|start| whole.starts_with(start)) || announces_limit(&whole));
-    let line = message.lines().find(|line| named(&bare(line)));
-    let error = line.and_then(|line| message.get(message.find(line)?..)).unwrap_or(message);
-    (generic || line.is_some()).then(|| judge_error(error, bench.now, bench.zone))
+    if let Some((error, means)) = bench.rules.find(message).filter(|(error, _)| !is_echo(error, facts)) {
+        let (meaning, data) = errors::meaning(Report::words(error));
+        return Some(outcome(means.unwrap_or(meaning), error, &data, bench.now, bench.zone));
+    }
+    let alone =
+        !bench.all_printed && facts.messages == 1 && !facts.worked && !facts.long && !facts.model_wrote;
+    let stock = alone && message.len() <= VENDOR_MESSAGE_BYTES && errors::vendor_sentence(message);
+    (stock && !is_echo(message, facts)).then(|| judge_error(Report::words(message), bench.now, bench.zone))
 }
 
-/// Whether a message is the stock sentence of a vendor about a used-up allowance. It stands at the beginning; words
-/// about limits elsewhere are about the work.
-fn announces_limit(lower: &str) -> bool {
-    let starts = [
-        "you've hit your",
-        "you have hit your",
-        "you've reached your",
-        "you have reached your",
-        "you exceeded your current quota",
-        "rate limit exceeded",
-        "rate limit reached",
-        "quota exceeded",
-        "usage limit reached",
-        "too many requests",
-        "insufficient credits",
-        "credit balance is too low",
-    ];
-    let reached = lower.find("limit reached").is_some_and(|at| at <= "claude ai usage ".len());
-    reached || starts.iter().any(|start| lower.starts_with(start))
-}
-
-fn is_login(lower: &str) -> bool {
-    let words = [
-        "unauthorized",
-        "authentication",
-        "not authenticated",
-        "invalid api key",
-        "incorrect api key",
-        "invalid x-api-key",
-        "missing api key",
-        "api key not",
-        "not logged in",
-        "please log in",
-        "please login",
-        "/login",
-        "login required",
-        "sign in",
-        "credentials",
-        "token has expired",
-        "token expired",
-    ];
-    has_number(lower, "401") || words.iter().any(|word| lower.contains(word))
-}
-
-fn is_usage_limit(lower: &str) -> bool {
-    let words = [
-        "usage limit",
-        "rate limit",
-        "rate_limit",
-        "ratelimit",
-        "quota",
-        "hit your limit",
-        "limit reached",
-        "too many requests",
-        "resource_exhausted",
-        "insufficient credits",
-        "credit balance is too low",
-        "overloaded",
-    ];
-    has_number(lower, "429") || has_number(lower, "529") || words.iter().any(|word| lower.contains(word))
-}
-
-/// Whether the number stands alone, not inside a longer one.
-fn has_number(text: &str, number: &str) -> bool {
-    text.match_indices(number).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + number.len()..].chars().next();
-        !before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '.')
-            && !after.is_some_and(|c| c.is_ascii_alphanumeric())
-    })
+/// Whether the words stand in what the agent was asked: then it speaks of them.
+fn is_echo(error: &str, facts: &TurnFacts) -> bool {
+    let end = (0..=ECHO_BYTES.min(error.len())).rev().find(|at| error.is_char_boundary(*at)).unwrap_or(0);
+    let begins = error[..end].lines().next().unwrap_or_default();
+    begins.len() >= 8 && facts.prompt.contains(begins)
 }
 
 fn clip(text: &str) -> String {
@@ -196,54 +164,11 @@ fn clip(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn errors_in_disguise_are_told_from_work_about_errors() {
-        let zone = TimeZone::UTC;
-        let texts = ["Ran into this error".to_owned()];
-        let bench = Bench {
-            errors_as_end_turn: true,
-            error_texts: &texts,
-            all_printed: false,
-            reject_ends_turn: false,
-            now: at("2026-11-21T08:00:00Z"),
-            zone: &zone,
-        };
-        let verdict = |message: &str| {
-            let facts = TurnFacts { last_message: message.into(), anything: true, ..TurnFacts::default() };
-            judge("end_turn", &facts, &bench)
-        };
-        let goose = "Ran into this error: Authentication error: Authentication failed. Status: 401 Unauthorized. \
-                     Response: dummy.\n\nPlease retry if you think this is a transient or recoverable error.";
-        assert!(matches!(verdict(goose), TurnOutcome::NeedsLogin { .. }));
-        assert!(matches!(verdict("Error: 500 Internal Server Error"), TurnOutcome::AgentError { .. }));
-        assert!(matches!(
-            verdict("You've hit your limit · resets 3pm"),
-            TurnOutcome::UsageLimit { until: Some(_), .. }
-        ));
-        for work in [
-            "I changed the handler so that a 401 asks for credentials again.",
-            "All done.",
-            "Users who ran into this error with their credentials now get a hint.",
-            "The script is wrong: use unauthorized, usage-limit, rate-limit, overloaded or internal.",
-            "Added handling of 429: when the rate limit is exceeded the client waits.",
-            "The rate limit of the API is now configurable, and requests above it get 429. I also added tests for the \
-             three cases that were missing, ran them all, and updated the page that describes the limits so that \
-             people find out how to raise them. The old constant is gone; nobody used it any more, as a search shows.",
-        ] {
-            assert_eq!(verdict(work), TurnOutcome::Completed, "{work}");
-        }
-    }
-
     #[test]
     fn silence_refusal_and_denial_are_told_apart() {
-        let zone = TimeZone::UTC;
+        let (zone, rules) = (TimeZone::UTC, Rules::default());
         let bench = |reject_ends_turn| Bench {
-            errors_as_end_turn: false,
-            error_texts: &[],
+            rules: &rules,
             all_printed: false,
             reject_ends_turn,
             now: Timestamp::UNIX_EPOCH,

@@ -107,7 +107,8 @@ impl Definition {
         if self.verified { Readiness::Ready { login } } else { Readiness::Unverified { login } }
     }
 
-    fn login_hint(&self) -> String {
+    /// How to log in where the definition names no command: which variables to set, or which files to make.
+    pub fn login_hint(&self) -> String {
         let way = |login: &Login| match (login.variables.as_slice(), login.files.as_slice()) {
             ([], files) => format!("make {}", files.join(" and ")),
             (variables, _) => format!("set {}", variables.join(" and ")),

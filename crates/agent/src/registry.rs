@@ -206,6 +206,9 @@ fn check(origin: &str, name: &str, definition: &Definition) -> Result<(), Defini
         let why = "`base_url` is set, but this agent has no [endpoint] that says how to use it".to_owned();
         return Err(sense(origin, why));
     }
+    for rule in &definition.quirks.errors {
+        rule.compile().map_err(|why| sense(origin, format!("in `quirks.errors`, {why}")))?;
+    }
     let has = |place: &str| {
         definition.command.iter().any(|arg| match arg {
             Arg::One(one) => one.contains(place),

@@ -139,11 +139,33 @@ fn send_back(
     Ok(events)
 }
 
-/// Blocks an attempt and tells a person why and what would help.
-fn block(state: &TaskState, number: u16, why: crate::event::Blocked, ids: &mut Ids<'_>) -> [Event; 2] {
+/// Blocks an attempt and tells a person why and what would help; what ends by itself asks nothing of anybody.
+fn block(state: &TaskState, number: u16, why: crate::event::Blocked, ids: &mut Ids<'_>) -> Vec<Event> {
+    let ends_by_itself = why.ends_at().is_some();
     let hint = crate::view::hint_for(&why, state, number);
     let ask = Ask::Stall { why: why.to_string(), hint };
-    [Event::AttemptBlocked { attempt: number, why }, ids.open(number, ask)]
+    let mut events = vec![Event::AttemptBlocked { attempt: number, why }];
+    if !ends_by_itself {
+        events.push(ids.open(number, ask));
+    }
+    events
+}
+
+/// What an agent is told after its turn was interrupted. The words of that turn stand in it again, since nobody can
+/// know how much of them the agent still has.
+const GO_ON: &str = "You were interrupted in the middle of your last turn. Look at the workspace, then go on from where \
+                     you stopped. What was asked:\n\n";
+
+/// The prompt of the last turn once more, unless something waits for the agent anyway.
+fn again(attempt: &AttemptState, origin: Origin) -> Option<Event> {
+    if !attempt.queue.is_empty() {
+        return None;
+    }
+    let asked =
+        attempt.turns.last().map(|turn| turn.prompts.iter().map(|p| p.text.as_str()).collect::<Vec<_>>());
+    let asked = asked.unwrap_or_default().join("\n\n");
+    let words = asked.strip_prefix(GO_ON).unwrap_or(&asked);
+    Some(queue(attempt, format!("{GO_ON}{words}"), origin, Delivery::Queue))
 }
 
 fn queue(attempt: &AttemptState, text: String, origin: Origin, delivery: Delivery) -> Event {

@@ -160,6 +160,10 @@ pub enum Event {
     AttemptStopped { attempt: u16 },
     /// The attempt goes on after a stop or a stall.
     AttemptResumed { attempt: u16 },
+    /// The attempt waits for its turn to begin a session until a limit ends that another attempt of its agent ran into.
+    AttemptHeld { attempt: u16, until: Timestamp, why: String },
+    /// The usage limit that the attempt waited for is over, or has proved to be; it goes on by itself.
+    LimitOver { attempt: u16 },
     /// The attempt cannot go on without a person.
     AttemptBlocked { attempt: u16, why: Blocked },
     /// The workspace was removed after a full snapshot.
@@ -196,6 +200,8 @@ pub enum Origin {
     Review,
     /// A conflict with what landed meanwhile.
     Conflict,
+    /// A usage limit that is over: what was asked before it.
+    Limit,
 }
 
 /// When a message reaches an agent that is in the middle of a turn.
@@ -258,14 +264,25 @@ pub enum TurnOutcome {
     NeedsLogin {
         /// What it said.
         text: String,
+        /// The exact command that logs in, where one is known.
+        #[serde(default)]
+        command: Option<String>,
     },
-    /// A usage limit was reached.
+    /// A usage limit was reached that ends by itself.
     UsageLimit {
         /// What it said.
         text: String,
-        /// When it ends, where that was said.
+        /// When it ends, or is to be tried again.
         #[serde(default)]
         until: Option<Timestamp>,
+        /// Nobody said when it ends: the time is Divisi's own, to try again.
+        #[serde(default)]
+        guessed: bool,
+    },
+    /// Somebody must pay before the agent goes on.
+    NeedsCredit {
+        /// What it said.
+        text: String,
     },
     /// The agent reported an error or broke the protocol.
     AgentError {
@@ -379,10 +396,21 @@ pub enum LandingFailure {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "blocked", rename_all = "snake_case")]
 pub enum Blocked {
-    /// The agent needs a login.
-    Login { text: String },
-    /// A usage limit, with its end where known.
-    UsageLimit { text: String, until: Option<Timestamp> },
+    /// The agent needs a login, with the command for it where one is known.
+    Login {
+        text: String,
+        #[serde(default)]
+        command: Option<String>,
+    },
+    /// A usage limit, with its end where known; without one it waits for a person.
+    UsageLimit {
+        text: String,
+        until: Option<Timestamp>,
+        #[serde(default)]
+        guessed: bool,
+    },
+    /// Somebody must pay first.
+    Credit { text: String },
     /// Checks or conflicts sent it back as often as is allowed.
     OutOfRounds { rounds: u16 },
     /// The workspace or its setup failed.
@@ -425,6 +453,16 @@ impl TryFrom<String> for Stream {
             _ => None,
         };
         parsed.ok_or(NotAStream(text))
+    }
+}
+
+impl Blocked {
+    /// When it ends by itself; none where a person is needed.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::UsageLimit { until, .. } => *until,
+            _ => None,
+        }
     }
 }
 

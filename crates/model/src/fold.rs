@@ -102,6 +102,8 @@ pub fn attempt_of(event: &Event) -> Option<u16> {
         | Event::UndoFailed { attempt, .. }
         | Event::AttemptStopped { attempt }
         | Event::AttemptResumed { attempt }
+        | Event::AttemptHeld { attempt, .. }
+        | Event::LimitOver { attempt }
         | Event::AttemptBlocked { attempt, .. }
         | Event::WorkspaceArchived { attempt, .. }
         | Event::WorkspaceRestored { attempt, .. } => Some(*attempt),
@@ -142,16 +144,23 @@ fn new_attempt(
         undo_failure: None,
         landing_failure: None,
         usage: crate::event::Usage::default(),
+        held: None,
+        goes_now: false,
     }
 }
 
 /// Items whose question has lost its point end with the event that took it away.
 fn withdraw_what_is_over(state: &mut TaskState, attempt: u16, event: &Event) {
+    let blocked = |attempt: &AttemptState| matches!(attempt.phase, Phase::Blocked { .. });
     let over: (&str, fn(&Ask) -> bool) = match event {
+        // What blocks the attempt stays in the inbox when its agent is closed.
+        Event::SessionClosed { .. } if state.attempt(attempt).is_some_and(blocked) => {
+            ("the turn is over", |ask| matches!(ask, Ask::Permission { .. } | Ask::Question { .. }))
+        }
         Event::TurnEnded { .. } | Event::SessionClosed { .. } => ("the turn is over", |ask| {
             matches!(ask, Ask::Permission { .. } | Ask::Question { .. } | Ask::Stall { .. })
         }),
-        Event::AttemptResumed { .. } | Event::PromptQueued { .. } => {
+        Event::AttemptResumed { .. } | Event::LimitOver { .. } | Event::PromptQueued { .. } => {
             ("the attempt goes on", |ask| matches!(ask, Ask::Stall { .. } | Ask::Review { .. }))
         }
         Event::Reviewed { .. } => ("a verdict was given", |ask| matches!(ask, Ask::Review { .. })),
@@ -184,12 +193,13 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
             }
             if matches!(prompt.origin, crate::event::Origin::Check | crate::event::Origin::Conflict) {
                 attempt.rounds += 1;
-            } else if prompt.origin != crate::event::Origin::Task {
+            } else if !matches!(prompt.origin, crate::event::Origin::Task | crate::event::Origin::Limit) {
                 attempt.rounds = 0;
             }
         }
         Event::AttemptLeased { worker, slot, .. } => {
             attempt.lease = Some((worker.clone(), *slot));
+            attempt.held = None;
             attempt.phase = Phase::Preparing;
         }
         Event::WorkspaceReady { workspace, .. } => {
@@ -237,6 +247,7 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
                 usage: crate::event::Usage::default(),
             });
             attempt.phase = Phase::Working;
+            attempt.goes_now = false;
         }
         Event::PromptGiven { turn, prompt, .. } => {
             let place = attempt.queue.iter().position(|queued| queued.id == *prompt);
@@ -330,10 +341,22 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
         Event::AttemptStopped { .. } => {
             attempt.phase = Phase::Stopped;
             attempt.lease = None;
+            attempt.held = None;
         }
         Event::AttemptResumed { .. } => {
             attempt.phase = Phase::Queued;
             attempt.rounds = 0;
+            attempt.held = None;
+            attempt.goes_now = true;
+        }
+        Event::AttemptHeld { until, why, .. } => {
+            attempt.held = Some(crate::state::Held { until: *until, why: why.clone() });
+        }
+        Event::LimitOver { .. } => {
+            if matches!(&attempt.phase, Phase::Blocked { why } if why.ends_at().is_some()) {
+                attempt.phase = Phase::Queued;
+            }
+            attempt.held = None;
         }
         Event::AttemptBlocked { why, .. } => {
             attempt.phase = Phase::Blocked { why: why.clone() };

@@ -8,6 +8,7 @@ pub mod decide;
 pub mod event;
 pub mod evidence;
 pub mod fold;
+pub mod holds;
 pub mod ids;
 pub mod inbox;
 pub mod limits;

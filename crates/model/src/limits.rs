@@ -24,3 +24,11 @@ pub const SETUP_SECONDS_DEFAULT: u32 = 20 * 60;
 pub const PARALLEL_DEFAULT: u16 = 8;
 /// Ports given to each attempt.
 pub const PORTS_PER_ATTEMPT: u16 = 10;
+/// Seconds until an attempt is tried again whose agent ran into a limit and does not say when it ends; doubled each time.
+pub const LIMIT_PAUSE_FIRST_SECONDS: i64 = 60;
+/// Longest of these pauses, in seconds.
+pub const LIMIT_PAUSE_MAX_SECONDS: i64 = 60 * 60;
+/// How often it is tried again before a person is asked.
+pub const LIMIT_TRIES: u32 = 12;
+/// Attempts that waited for the same limit go on within this many seconds, not all at once.
+pub const LIMIT_SPREAD_MAX_SECONDS: i64 = 60;

@@ -2,12 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
+use crate::holds::Holds;
 use crate::ids::AttemptId;
 use crate::state::{Phase, TaskState};
 
-/// The attempts that get a slot now, oldest waiting first, each with the lowest free slot. A slot stays with an attempt
+/// The attempts that get a slot now, oldest waiting first, each with the lowest free slot; not those that `holds` keep
+/// back. A slot stays with an attempt
 /// as long as its workspace lives, because it chooses the attempt's ports; only `parallel` attempts work at once.
-pub fn schedule<'a>(tasks: impl Iterator<Item = &'a TaskState>, parallel: u16) -> Vec<(AttemptId, u16)> {
+pub fn schedule<'a>(
+    tasks: impl Iterator<Item = &'a TaskState>,
+    parallel: u16,
+    holds: &Holds,
+    now: Timestamp,
+) -> Vec<(AttemptId, u16)> {
     let mut busy = 0u16;
     let mut taken = BTreeSet::new();
     let mut waiting = Vec::new();
@@ -23,12 +32,9 @@ pub fn schedule<'a>(tasks: impl Iterator<Item = &'a TaskState>, parallel: u16) -
                 busy += 1;
                 taken.insert(slot);
             }
-            if attempt.phase == Phase::Queued && !task.archived {
-                waiting.push((
-                    attempt.since,
-                    AttemptId { task: task.id, number: attempt.number },
-                    attempt.workspace.as_ref(),
-                ));
+            let id = AttemptId { task: task.id, number: attempt.number };
+            if attempt.phase == Phase::Queued && !task.archived && holds.on(id, attempt, now).is_none() {
+                waiting.push((attempt.since, id, attempt.workspace.as_ref()));
             }
         }
     }

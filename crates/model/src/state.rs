@@ -92,6 +92,21 @@ pub struct AttemptState {
     pub landing_failure: Option<LandingFailure>,
     /// The sum of what its turns used.
     pub usage: Usage,
+    /// The limit of its agent that it is held back by, while it waits for a slot.
+    #[serde(default)]
+    pub held: Option<Held>,
+    /// A person said that it goes on now, whatever limit its agent ran into.
+    #[serde(default)]
+    pub goes_now: bool,
+}
+
+/// What holds an attempt back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Until when.
+    pub until: Timestamp,
+    /// Which limit, in the agent's words.
+    pub why: String,
 }
 
 /// What an attempt is doing or waiting for.

@@ -38,6 +38,9 @@ pub struct Status {
     pub since: Timestamp,
     /// What a person can do next, as a command where there is one.
     pub next: String,
+    /// When it goes on by itself, where it waits for a time.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
 }
 
 /// The status of an attempt.
@@ -49,7 +52,9 @@ pub fn status(task: &TaskState, attempt: &AttemptState) -> Status {
         reason,
         since: attempt.since,
         next,
+        until: None,
     };
+    let until = |end: Timestamp, status: Status| Status { until: Some(end), ..status };
     if task.archived {
         return make(
             Attention::Done,
@@ -64,6 +69,14 @@ pub fn status(task: &TaskState, attempt: &AttemptState) -> Status {
         return status;
     }
     match &attempt.phase {
+        Phase::Queued if attempt.held.is_some() => {
+            let held = attempt.held.as_ref();
+            let why = held.map_or("", |held| held.why.as_str());
+            let reason = format!("{} ran into a limit: {why}", attempt.agent);
+            let status =
+                make(Attention::Backlog, LIMIT, reason, format!("divisi resume {handle} goes on now"));
+            held.map_or(status.clone(), |held| until(held.until, status))
+        }
         Phase::Queued => {
             let why = match attempt.queue.first().map(|p| p.origin) {
                 Some(crate::event::Origin::Check) => "a check failed; waits for a slot to try again",
@@ -173,6 +186,11 @@ pub fn status(task: &TaskState, attempt: &AttemptState) -> Status {
             let next = format!("divisi send {handle} \"…\", or divisi resume {handle}");
             make(Attention::NeedsYou, "waiting for instruction", reason.into(), next)
         }
+        Phase::Blocked { why } if why.ends_at().is_some() => {
+            let next = hint_for(why, task, attempt.number);
+            let status = make(Attention::Backlog, LIMIT, why.to_string(), next);
+            why.ends_at().map_or(status.clone(), |end| until(end, status))
+        }
         Phase::Blocked { why } => {
             make(Attention::NeedsYou, state_of(why), why.to_string(), hint_for(why, task, attempt.number))
         }
@@ -197,7 +215,8 @@ fn waiting_in_turn(task: &TaskState, attempt: &AttemptState) -> Option<Status> {
         Ask::Question { .. } => format!("divisi answer {} \"…\"", task.handle(attempt.number)),
         _ => format!("divisi approve {0}, or divisi deny {0}", task.handle(attempt.number)),
     };
-    Some(Status { attention: Attention::NeedsYou, state: state.to_owned(), reason, since: item.since, next })
+    let since = item.since;
+    Some(Status { attention: Attention::NeedsYou, state: state.to_owned(), reason, since, next, until: None })
 }
 
 /// The status of a task: that of the attempt which needs a person most, or is furthest.
@@ -217,10 +236,14 @@ pub fn task_status(task: &TaskState) -> Option<Status> {
     task.attempts.iter().map(|attempt| status(task, attempt)).max_by_key(rank)
 }
 
+/// The state of what waits for a usage limit to end.
+const LIMIT: &str = "waiting for a limit";
+
 fn state_of(why: &Blocked) -> &'static str {
     match why {
-        Blocked::Login { .. } => "waiting for a login",
-        Blocked::UsageLimit { .. } => "waiting for a usage limit",
+        Blocked::Login { .. } => "needs you: credentials",
+        Blocked::UsageLimit { .. } => LIMIT,
+        Blocked::Credit { .. } => "needs you: credit",
         Blocked::OutOfRounds { .. } => "checks keep failing",
         Blocked::Workspace { .. } => "workspace failed",
         Blocked::Agent { .. } => "agent failed",
@@ -234,10 +257,20 @@ pub fn hint_for(why: &Blocked, task: &TaskState, attempt: u16) -> String {
     let handle = task.handle(attempt);
     let agent = task.attempt(attempt).map_or("", |a| a.agent.as_str());
     match why {
-        Blocked::Login { .. } => {
+        Blocked::Login { command: Some(command), .. } if command.starts_with("export ") => {
+            format!(
+                "{command}, then divisi stop --daemon, which hands on what it was started with, then divisi resume {handle}"
+            )
+        }
+        Blocked::Login { command: Some(command), .. } => format!("{command}, then divisi resume {handle}"),
+        Blocked::Login { command: None, .. } => {
             format!("divisi agents {agent} says how to log in; then divisi resume {handle}")
         }
-        Blocked::UsageLimit { .. } => format!("divisi resume {handle} when the limit is over"),
+        Blocked::UsageLimit { until: Some(_), .. } => format!("divisi resume {handle} goes on now"),
+        Blocked::UsageLimit { until: None, .. } => format!("divisi resume {handle} when the limit is over"),
+        Blocked::Credit { .. } => {
+            format!("add credit to the account of {agent}, then divisi resume {handle}")
+        }
         Blocked::OutOfRounds { .. } => {
             format!("divisi show {handle} has the failing log; divisi resume {handle} tries again")
         }
@@ -256,9 +289,12 @@ pub fn hint_for(why: &Blocked, task: &TaskState, attempt: u16) -> String {
 impl std::fmt::Display for Blocked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Login { text } => write!(f, "the agent needs a login: {text}"),
-            Self::UsageLimit { text, until: Some(until) } => write!(f, "usage limit until {until}: {text}"),
-            Self::UsageLimit { text, until: None } => write!(f, "usage limit: {text}"),
+            Self::Login { text, .. } => write!(f, "the agent needs a login: {text}"),
+            Self::UsageLimit { text, until: Some(_), guessed: true } => {
+                write!(f, "the agent does not say when its limit ends, so it is tried again: {text}")
+            }
+            Self::UsageLimit { text, .. } => write!(f, "usage limit: {text}"),
+            Self::Credit { text } => write!(f, "the agent's account has no credit left: {text}"),
             Self::OutOfRounds { rounds } => {
                 write!(f, "it was sent back {rounds} times and still does not pass")
             }

@@ -3,7 +3,7 @@
 use agent_client_protocol_schema::v1 as acp;
 use agent_client_protocol_schema::v1::RequestId;
 use divisi_model::event::{SessionStart, TurnOutcome};
-use divisi_model::transcript::{EntryBody, Notice, limits};
+use divisi_model::transcript::{EntryBody, Notice, UsageScope, limits};
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -81,10 +81,14 @@ impl Session {
             (Request::Prompt, Err(error)) => {
                 let outcome = if self.facts.cancelled || error.code == RpcError::CANCELLED {
                     TurnOutcome::Cancelled
-                } else if error.code == RpcError::AUTH_REQUIRED {
-                    TurnOutcome::NeedsLogin { text: error.text() }
                 } else {
-                    outcome::judge_error(&error.text(), now, &self.zone)
+                    let judged = outcome::judge_error(error.report(&error.text()), now, &self.zone);
+                    match judged {
+                        TurnOutcome::AgentError { text } if error.code == RpcError::AUTH_REQUIRED => {
+                            TurnOutcome::NeedsLogin { text, command: None }
+                        }
+                        judged => judged,
+                    }
                 };
                 self.end_turn(outcome, None);
             }
@@ -188,12 +192,11 @@ impl Session {
                 usage.scope = scope;
             });
         }
-        let quirks = &self.setup.quirks;
+        self.facts.model_wrote = scope == UsageScope::Turn && tokens.is_some_and(|tokens| tokens.output > 0);
         let bench = Bench {
-            errors_as_end_turn: quirks.errors_as_end_turn,
-            error_texts: &quirks.error_texts,
+            rules: &self.rules,
             all_printed: false,
-            reject_ends_turn: quirks.reject_ends_turn,
+            reject_ends_turn: self.setup.quirks.reject_ends_turn,
             now,
             zone: &self.zone,
         };

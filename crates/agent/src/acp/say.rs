@@ -14,6 +14,7 @@ use super::setup::{Open, PromptPart};
 use super::state::{Ask, AskWhat, Due, Request, Steer, Waiting};
 use super::wire::{self, Message, Stamp};
 use crate::action::{Action, FailureKind, Reply};
+use crate::errors::{self, Meaning};
 use crate::outcome::TurnFacts;
 
 const METHOD_NOT_FOUND: i64 = -32601;
@@ -220,7 +221,8 @@ impl Session {
         self.facts = TurnFacts::default();
         let turn = stamp.and_then(|stamp| stamp.turn).unwrap_or(self.record.turn() + 1);
         self.record.begin_turn(turn);
-        self.said_words(params, stamp);
+        let parts = self.said_words(params, stamp);
+        self.facts.prompt = parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join("\n");
     }
 
     fn said_words(&mut self, params: &Value, stamp: Option<&Stamp>) -> Vec<PromptPart> {
@@ -294,12 +296,14 @@ impl Session {
     /// The agent refused a step of the handshake.
     pub(super) fn refuse(&mut self, step: &str, error: &wire::RpcError) {
         let mut kind = FailureKind::Session;
-        if error.code == wire::RpcError::AUTH_REQUIRED {
+        let words = error.text();
+        let (meaning, _) = errors::meaning(error.report(&words));
+        if error.code == wire::RpcError::AUTH_REQUIRED || meaning == Meaning::Login {
             kind = FailureKind::NeedsLogin;
         } else if step == "initialize" {
             kind = FailureKind::Protocol;
         }
-        let mut text = format!("the agent refused {step}: {}", error.text());
+        let mut text = format!("the agent refused {step}: {words}");
         if kind == FailureKind::NeedsLogin && !self.agent.login_methods.is_empty() {
             text.push_str(&format!("; it offers to log in by: {}", self.agent.login_methods.join(", ")));
         }

@@ -13,6 +13,7 @@ use super::replay::Script;
 use super::setup::{PromptPart, Setup};
 use super::state::{AgentFacts, Ask, AskWhat, Modes, Steer, Steps, Waiting};
 use crate::action::{Action, CommandError, Failure, FailureKind, Reply};
+use crate::errors::Rules;
 use crate::lines::Lines;
 use crate::outcome::TurnFacts;
 use crate::recorder::Recorder;
@@ -43,6 +44,7 @@ pub enum Stage {
 pub struct Session {
     pub(super) setup: Setup,
     pub(super) zone: TimeZone,
+    pub(super) rules: Rules,
     pub(super) lines: Lines,
     /// Bytes of the agent's output read as whole lines.
     pub(super) seen: u64,
@@ -77,6 +79,7 @@ impl Session {
         let record = Recorder::new(setup.first_seq, setup.turn, now);
         let modes = Modes { wanted: setup.mode.clone(), ..Modes::default() };
         Self {
+            rules: Rules::new(&setup.quirks.errors, setup.quirks.hidden_beginnings()),
             setup,
             zone,
             lines: Lines::default(),

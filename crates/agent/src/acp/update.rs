@@ -64,7 +64,7 @@ impl Session {
                 self.tool(update);
             }
             acp::SessionUpdate::Plan(plan) => {
-                self.facts.anything = true;
+                self.facts.act();
                 self.record.plan(schema::steps(&plan));
             }
             acp::SessionUpdate::UsageUpdate(update) => self.record.usage(|usage| {
@@ -95,11 +95,12 @@ impl Session {
             self.facts.hear(&text, fresh);
         } else {
             self.facts.anything |= !text.is_empty();
+            self.facts.spoke_last &= text.trim().is_empty();
         }
     }
 
     pub(super) fn tool(&mut self, update: acp::ToolCallUpdate) -> ToolCall {
-        self.facts.anything = true;
+        self.facts.act();
         let id = clip(&update.tool_call_id.to_string());
         self.record.tool(&id, |call| tool::update(call, update.fields, update.meta.as_ref()))
     }

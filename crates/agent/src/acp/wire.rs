@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::errors::Report;
+
 /// One message of the other side, its payload not yet looked at.
 #[derive(Debug)]
 pub(super) enum Message<'a> {
@@ -126,6 +128,11 @@ impl RpcError {
     pub const AUTH_REQUIRED: i64 = -32000;
     /// The agent cancelled the request.
     pub const CANCELLED: i64 = -32800;
+
+    /// The error as a whole, with these words.
+    pub fn report<'a>(&'a self, text: &'a str) -> Report<'a> {
+        Report { code: Some(self.code), data: self.data.as_ref(), ..Report::words(text) }
+    }
 
     /// What people should read: the message and, where agents put the real cause into `data`, that too.
     pub fn text(&self) -> String {

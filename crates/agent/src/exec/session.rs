@@ -11,6 +11,7 @@ use super::read::{self, Piece};
 use crate::acp::PromptPart;
 use crate::action::Action;
 use crate::definition::{Output, Quirks};
+use crate::errors::{Report, Rules};
 use crate::lines::{Line, Lines};
 use crate::outcome::{self, Bench, TurnFacts};
 use crate::recorder::{self, Recorder, Voice};
@@ -60,6 +61,7 @@ pub struct Exited {
 pub struct Session {
     setup: Setup,
     zone: TimeZone,
+    rules: Rules,
     lines: Lines,
     record: Recorder,
     facts: TurnFacts,
@@ -76,11 +78,14 @@ impl Session {
     /// besides the agent's output.
     pub fn new(setup: Setup, now: Timestamp) -> Self {
         let zone = setup.zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
+        let rules = Rules::new(&setup.quirks.errors, setup.quirks.hidden_beginnings());
+        let prompt = setup.prompts.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join("\n");
         Self {
             zone,
+            rules,
             lines: Lines::default(),
             record: Recorder::new(setup.first_seq, setup.turn, now),
-            facts: TurnFacts::default(),
+            facts: TurnFacts { prompt, ..TurnFacts::default() },
             active: now,
             begun: false,
             over: false,
@@ -235,11 +240,11 @@ impl Session {
                 }
             }
             Piece::Tool(update) => {
-                self.facts.anything = true;
+                self.facts.act();
                 self.record.tool(&update.id.clone(), |call| update.apply(call));
             }
             Piece::Plan(steps) => {
-                self.facts.anything = true;
+                self.facts.act();
                 self.record.plan(steps);
             }
             Piece::Tokens { tokens, adds } => {
@@ -275,13 +280,12 @@ impl Session {
             return TurnOutcome::Cancelled;
         }
         if let Some(error) = &self.error {
-            return outcome::judge_error(error, now, &self.zone);
+            return outcome::judge_error(Report::words(error), now, &self.zone);
         }
         match exit.code {
             Some(0) => {
                 let bench = Bench {
-                    errors_as_end_turn: self.setup.quirks.errors_as_end_turn,
-                    error_texts: &self.setup.quirks.error_texts,
+                    rules: &self.rules,
                     all_printed: self.setup.output == Output::Text,
                     reject_ends_turn: false,
                     now,
@@ -298,7 +302,9 @@ impl Session {
                 }
                 let tail = words.len().saturating_sub(ERROR_TAIL_BYTES);
                 let tail = (tail..=words.len()).find_map(|at| words.get(at..)).unwrap_or_default();
-                outcome::judge_error(&format!("{}\n{tail}", exit.text), now, &self.zone)
+                let text = format!("{}\n{tail}", exit.text);
+                let report = Report { printed: true, ..Report::words(&text) };
+                outcome::judge_error(report, now, &self.zone)
             }
             None => TurnOutcome::ProcessEnded { text: exit.text.clone() },
         }

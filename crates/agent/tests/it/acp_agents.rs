@@ -251,7 +251,7 @@ fn goose_hides_a_missing_login_in_its_words() {
     );
     talk.hear(r#"{"jsonrpc":"2.0","id":3,"result":{"stopReason":"end_turn"}}"#);
     let ended = talk.actions.iter().any(|a| {
-        matches!(a, Action::TurnEnded { outcome: TurnOutcome::NeedsLogin { text }, .. } if text.contains("401"))
+        matches!(a, Action::TurnEnded { outcome: TurnOutcome::NeedsLogin { text, .. }, .. } if text.contains("401"))
     });
     assert!(ended, "{}", talk.transcript());
 }

@@ -75,7 +75,7 @@ fn a_good_exit_code_is_not_believed_against_the_words() {
     assert!(matches!(ended(&failed).0, TurnOutcome::NeedsLogin { .. }));
     let long = "Added file to the chat\n".repeat(500)
         + "litellm.AuthenticationError: invalid api key\n> Tokens: 0\n";
-    let TurnOutcome::NeedsLogin { text } = ended(&run(with(&quirks), &long, &exit(0, ""))).0 else {
+    let TurnOutcome::NeedsLogin { text, .. } = ended(&run(with(&quirks), &long, &exit(0, ""))).0 else {
         panic!()
     };
     assert_eq!(text, "litellm.AuthenticationError: invalid api key\n> Tokens: 0");

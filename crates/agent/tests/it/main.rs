@@ -6,5 +6,6 @@ mod acp_broken;
 mod acp_replay;
 mod conversation;
 mod definitions;
+mod errors;
 mod exec;
 mod launch;

@@ -108,6 +108,9 @@ pub struct StatusView {
     pub since: Timestamp,
     /// What a person can do next, as a command where there is one.
     pub next: String,
+    /// When it goes on by itself, where it waits for a time.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
 }
 
 /// The handle of an attempt, for people.
@@ -175,6 +178,7 @@ impl From<Status> for StatusView {
             reason: status.reason,
             since: status.since,
             next: status.next,
+            until: status.until,
         }
     }
 }
@@ -188,6 +192,7 @@ fn status_of(task: &TaskState) -> StatusView {
             reason: "it has no attempts".to_owned(),
             since: task.changed,
             next: String::new(),
+            until: None,
         },
         StatusView::from,
     )

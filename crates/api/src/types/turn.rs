@@ -108,6 +108,7 @@ fn word_of(outcome: &TurnOutcome) -> &'static str {
         TurnOutcome::Refused => "refused",
         TurnOutcome::NeedsLogin { .. } => "needs_login",
         TurnOutcome::UsageLimit { .. } => "usage_limit",
+        TurnOutcome::NeedsCredit { .. } => "needs_credit",
         TurnOutcome::AgentError { .. } => "agent_error",
         TurnOutcome::CutShort { .. } => "cut_short",
         TurnOutcome::Denied => "denied",
@@ -118,7 +119,8 @@ fn word_of(outcome: &TurnOutcome) -> &'static str {
 
 fn text_of(outcome: &TurnOutcome) -> Option<&str> {
     match outcome {
-        TurnOutcome::NeedsLogin { text }
+        TurnOutcome::NeedsLogin { text, .. }
+        | TurnOutcome::NeedsCredit { text }
         | TurnOutcome::UsageLimit { text, .. }
         | TurnOutcome::AgentError { text }
         | TurnOutcome::CutShort { text }

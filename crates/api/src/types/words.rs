@@ -70,6 +70,8 @@ mirror! {
         Review,
         /// A conflict with what landed meanwhile.
         Conflict,
+        /// A usage limit that is over: what was asked before it.
+        Limit,
     }
 }
 

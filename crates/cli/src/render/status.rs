@@ -2,7 +2,10 @@
 
 use divisi_api::types::{Attention, CheckState, StatusView};
 
-use super::style;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{style, time};
 use crate::env_vars;
 
 /// Whether the terminal shows more than ASCII.
@@ -26,7 +29,10 @@ pub(crate) fn status(status: &StatusView) -> String {
         Attention::Done => ("■", "#"),
     };
     let mark = if glyphs() { glyph } else { ascii };
-    let text = format!("{mark} {}", status.state);
+    let until = status
+        .until
+        .map(|until| format!(" until {}", time::clock(until, Timestamp::now(), &TimeZone::system())));
+    let text = format!("{mark} {}{}", status.state, until.unwrap_or_default());
     match status.attention {
         Attention::Backlog | Attention::Done => style::faint(text),
         Attention::Working | Attention::ReadyToLand => style::good(text),

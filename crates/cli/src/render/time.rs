@@ -1,6 +1,7 @@
 //! Times as people say them.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// How long something is or was: `12s`, `3m 5s`, `2h 10m`, `4d 3h`.
 pub(crate) fn span(millis: u64) -> String {
@@ -25,6 +26,18 @@ pub(crate) fn age(since: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// A moment on the person's clock: `14:05` today, `Tue 14:05` within a week, `5 May 14:05` later.
+pub(crate) fn clock(moment: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (there, here) = (moment.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    let days = there.date().since(here.date()).map_or(i32::MAX, |span| span.get_days());
+    let form = match days {
+        0 => "%H:%M",
+        1..=6 => "%a %H:%M",
+        _ => "%-d %b %H:%M",
+    };
+    there.strftime(form).to_string()
+}
+
 fn pair(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
     if small == 0 {
         format!("{large}{large_unit}")
@@ -41,6 +54,16 @@ mod tests {
     fn spans_have_at_most_two_units() {
         let shown: Vec<_> = [0, 7, 1500, 60_000, 185_000, 7_800_000, 90_000_000].map(span).into();
         assert_eq!(shown, ["0s", "7ms", "1s", "1m", "3m 5s", "2h 10m", "1d 1h"]);
+    }
+
+    #[test]
+    fn moments_are_said_as_on_the_wall() {
+        let zone = TimeZone::get("Asia/Kolkata").unwrap();
+        let now: Timestamp = "2026-11-21T08:00:00Z".parse().unwrap();
+        let at = |text: &str| clock(text.parse().unwrap(), now, &zone);
+        assert_eq!(at("2026-11-21T08:35:00Z"), "14:05");
+        assert_eq!(at("2026-11-21T19:00:00Z"), "Sun 00:30");
+        assert_eq!(at("2026-12-05T08:35:00Z"), "5 Dec 14:05");
     }
 
     #[test]

@@ -96,6 +96,7 @@ fn whole(body: &EntryBody) -> String {
                 Origin::Check => "checks",
                 Origin::Review => "review",
                 Origin::Conflict => "conflict",
+                Origin::Limit => "limit over",
             };
             format!("\n{}\n{}\n\n", style::strong(format!("> {from}")), indent(&text.text, "> "))
         }
@@ -171,11 +172,14 @@ fn end_of_turn(outcome: &TurnOutcome) -> String {
         TurnOutcome::Refused => style::bad("the model refused"),
         TurnOutcome::Denied => style::warn("the turn ended because a permission was denied"),
         TurnOutcome::NoProgress => style::bad("the turn ended without any progress"),
-        TurnOutcome::NeedsLogin { text } => {
+        TurnOutcome::NeedsLogin { text, .. } => {
             style::bad(format!("the agent needs a login: {}", clean::line(text)))
         }
         TurnOutcome::UsageLimit { text, .. } => {
             style::bad(format!("a usage limit was reached: {}", clean::line(text)))
+        }
+        TurnOutcome::NeedsCredit { text } => {
+            style::bad(format!("the agent's account has no credit left: {}", clean::line(text)))
         }
         TurnOutcome::AgentError { text } => {
             style::bad(format!("the agent reported an error: {}", clean::line(text)))

@@ -6,6 +6,7 @@ mod daemon;
 mod errors;
 mod help;
 mod init;
+mod limits;
 mod permissions;
 mod real_agents;
 mod road;

@@ -222,6 +222,11 @@ impl Driver {
         self.store_entries().await
     }
 
+    /// Ends the session as soon as what is being done is done.
+    pub(super) fn close(&mut self, why: &str) {
+        self.done.get_or_insert_with(|| why.to_owned());
+    }
+
     pub(super) async fn store_entries(&mut self) -> Result<(), StepError> {
         if self.entries.is_empty() {
             return Ok(());

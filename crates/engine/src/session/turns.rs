@@ -3,6 +3,7 @@
 use divisi_agent::acp::{PromptPart, Stage};
 use divisi_agent::{Failure, FailureKind};
 use divisi_model::event::{Blocked, Delivery, Event, Prompt, TurnOutcome, Usage};
+use divisi_model::holds;
 use divisi_model::{AttemptId, AttemptState, Command, Phase, TaskState};
 
 use super::drive::Driver;
@@ -104,7 +105,34 @@ pub(super) async fn ended(
         return Ok(());
     }
     snapshot(driver, turn).await?;
+    let outcome = completed(driver, &task, outcome);
+    // An agent keeps the login that it was started with: the next turn is for a new process.
+    if matches!(outcome, TurnOutcome::NeedsLogin { .. }) {
+        driver.close("the agent needs a login");
+    }
     driver.report(Event::TurnEnded { attempt: driver.id.number, turn, outcome, usage }).await.map(drop)
+}
+
+/// Adds to an outcome what only the engine knows: the command that logs in, and when to try again where the agent does
+/// not say when its limit ends.
+fn completed(driver: &Driver, task: &TaskState, outcome: TurnOutcome) -> TurnOutcome {
+    match outcome {
+        TurnOutcome::NeedsLogin { text, command: None } => {
+            TurnOutcome::NeedsLogin { text, command: login_command(driver, task) }
+        }
+        TurnOutcome::UsageLimit { text, until: None, .. } => {
+            let attempt = task.attempt(driver.id.number);
+            let until = attempt.and_then(|attempt| holds::try_again(attempt, driver.context.now()));
+            TurnOutcome::UsageLimit { text, until, guessed: true }
+        }
+        outcome => outcome,
+    }
+}
+
+fn login_command(driver: &Driver, task: &TaskState) -> Option<String> {
+    let attempt = task.attempt(driver.id.number)?;
+    let found = super::plan::definition(&driver.context, task, attempt).ok()?;
+    Some(found.log_in.clone().unwrap_or_else(|| found.login_hint())).filter(|command| !command.is_empty())
 }
 
 /// The session cannot go on: a person must know why.
@@ -114,7 +142,7 @@ pub(super) async fn failed(driver: &mut Driver, failure: &Failure) -> Result<(),
     let Some(attempt) = task.attempt(driver.id.number) else { return Ok(()) };
     if let Some(running) = attempt.running_turn() {
         let outcome = match failure.kind {
-            FailureKind::NeedsLogin => TurnOutcome::NeedsLogin { text },
+            FailureKind::NeedsLogin => TurnOutcome::NeedsLogin { text, command: None },
             FailureKind::ProcessEnded => TurnOutcome::ProcessEnded { text },
             FailureKind::Protocol | FailureKind::Session => TurnOutcome::AgentError { text },
         };
@@ -124,7 +152,7 @@ pub(super) async fn failed(driver: &mut Driver, failure: &Failure) -> Result<(),
         return Ok(());
     }
     let why = match failure.kind {
-        FailureKind::NeedsLogin => Blocked::Login { text },
+        FailureKind::NeedsLogin => Blocked::Login { text, command: login_command(driver, &task) },
         _ => Blocked::Agent { text },
     };
     driver.report(Event::AttemptBlocked { attempt: driver.id.number, why }).await.map(drop)

@@ -198,25 +198,15 @@ pub(super) fn stop(state: &TaskState, number: u16) -> Result<Vec<Event>, Refusal
     }
 }
 
-/// What an agent is told after its turn was interrupted. The words of that turn stand in it again, since nobody can
-/// know how much of them the agent still has.
-const GO_ON: &str = "You were interrupted in the middle of your last turn. Look at the workspace, then go on from where \
-                     you stopped. What was asked:\n\n";
-
 pub(super) fn resume(state: &TaskState, number: u16) -> Result<Vec<Event>, Refusal> {
     let attempt = require_attempt(state, number)?;
     not_archived(state)?;
-    if !matches!(attempt.phase, Phase::Stopped | Phase::Blocked { .. } | Phase::Waiting) {
+    let held = attempt.phase == Phase::Queued && attempt.held.is_some();
+    if !held && !matches!(attempt.phase, Phase::Stopped | Phase::Blocked { .. } | Phase::Waiting) {
         return Err(wrong(state, attempt, "resumed"));
     }
     let mut events = vec![Event::AttemptResumed { attempt: number }];
-    if attempt.queue.is_empty() {
-        let asked =
-            attempt.turns.last().map(|turn| turn.prompts.iter().map(|p| p.text.as_str()).collect::<Vec<_>>());
-        let asked = asked.unwrap_or_default().join("\n\n");
-        let words = asked.strip_prefix(GO_ON).unwrap_or(&asked);
-        events.push(queue(attempt, format!("{GO_ON}{words}"), Origin::Person, Delivery::Queue));
-    }
+    events.extend(super::again(attempt, Origin::Person));
     Ok(events)
 }
 

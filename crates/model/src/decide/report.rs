@@ -18,7 +18,7 @@ pub(super) fn report(state: &TaskState, event: Event, ids: &mut Ids<'_>) -> Resu
         Event::WorkspaceFailed { why, .. } => {
             fits(attempt.phase == Phase::Preparing)?;
             let why = Blocked::Workspace { why: why.clone() };
-            return Ok([vec![event], block(state, number, why, ids).to_vec()].concat());
+            return Ok([vec![event], block(state, number, why, ids)].concat());
         }
         Event::BaseMoved { .. } => fits(matches!(attempt.phase, Phase::Preparing | Phase::Working))?,
         Event::SessionOpened { session, .. } => {
@@ -101,11 +101,25 @@ pub(super) fn report(state: &TaskState, event: Event, ids: &mut Ids<'_>) -> Resu
         Event::LandingPrepared { .. } | Event::Landed { .. } => fits(attempt.phase == Phase::Landing)?,
         Event::LandingFailed { .. } => fits(attempt.phase == Phase::Landing)?,
         Event::LandingUndone { .. } | Event::UndoFailed { .. } => fits(attempt.phase == Phase::Undoing)?,
+        Event::AttemptHeld { until, .. } => {
+            fits(attempt.phase == Phase::Queued)?;
+            if attempt.held.as_ref().is_some_and(|held| held.until == *until) {
+                return Ok(vec![]);
+            }
+        }
+        Event::LimitOver { .. } => {
+            let blocked = matches!(attempt.phase, Phase::Blocked { why: Blocked::UsageLimit { .. } });
+            let held = attempt.phase == Phase::Queued && attempt.held.is_some();
+            fits((blocked || held) && !state.archived)?;
+            let mut events = vec![event];
+            events.extend(super::again(attempt, crate::event::Origin::Limit));
+            return Ok(events);
+        }
         Event::AttemptBlocked { why, .. } => {
             if attempt.ended() || matches!(attempt.phase, Phase::Blocked { .. }) {
                 return Ok(vec![]);
             }
-            return Ok(block(state, number, why.clone(), ids).to_vec());
+            return Ok(block(state, number, why.clone(), ids));
         }
         // Facts, also when the person has changed their mind meanwhile: the stage then goes the other way.
         Event::WorkspaceArchived { .. } => fits(attempt.archived_as.is_none())?,
@@ -142,10 +156,13 @@ fn blocked_by(outcome: &TurnOutcome) -> Option<Blocked> {
     match outcome {
         TurnOutcome::Completed | TurnOutcome::Cancelled | TurnOutcome::Denied => None,
         TurnOutcome::Refused => Some(Blocked::Agent { text: "the model refused".to_owned() }),
-        TurnOutcome::NeedsLogin { text } => Some(Blocked::Login { text: text.clone() }),
-        TurnOutcome::UsageLimit { text, until } => {
-            Some(Blocked::UsageLimit { text: text.clone(), until: *until })
+        TurnOutcome::NeedsLogin { text, command } => {
+            Some(Blocked::Login { text: text.clone(), command: command.clone() })
         }
+        TurnOutcome::UsageLimit { text, until, guessed } => {
+            Some(Blocked::UsageLimit { text: text.clone(), until: *until, guessed: *guessed })
+        }
+        TurnOutcome::NeedsCredit { text } => Some(Blocked::Credit { text: text.clone() }),
         TurnOutcome::NoProgress => Some(Blocked::Agent { text: "the agent did nothing".to_owned() }),
         TurnOutcome::AgentError { text }
         | TurnOutcome::CutShort { text }

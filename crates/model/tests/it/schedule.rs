@@ -1,7 +1,9 @@
 //! Who runs next, as a table.
 
+use divisi_model::holds::Holds;
 use divisi_model::schedule::schedule;
 use divisi_model::{Event, TaskState};
+use jiff::Timestamp;
 
 use crate::board::{Board, spec, workspace};
 
@@ -9,7 +11,7 @@ use crate::board::{Board, spec, workspace};
 fn free_slots_go_to_those_who_wait_longest() {
     let three = Board::new(spec(&[], &[], 3)).state().clone();
     let chosen = |parallel| {
-        let chosen = schedule([&three].into_iter(), parallel);
+        let chosen = schedule([&three].into_iter(), parallel, &Holds::default(), Timestamp::UNIX_EPOCH);
         chosen.into_iter().map(|(id, slot)| (id.number, slot)).collect::<Vec<_>>()
     };
     assert_eq!(chosen(0), []);
@@ -23,7 +25,7 @@ fn a_slot_stays_with_its_workspace() {
     board.tell(Event::AttemptLeased { attempt: 1, worker: "local".into(), slot: 0 }).unwrap();
     board.tell(Event::WorkspaceReady { attempt: 1, workspace: workspace() }).unwrap();
     let state: &TaskState = board.state();
-    let chosen = schedule([state].into_iter(), 8);
+    let chosen = schedule([state].into_iter(), 8, &Holds::default(), Timestamp::UNIX_EPOCH);
     assert_eq!(chosen.len(), 1);
     assert_eq!((chosen[0].0.number, chosen[0].1), (2, 1), "slot 0 has a workspace");
 }

@@ -23,7 +23,7 @@ pub struct Seed {
 }
 
 /// How many kinds [`event`] knows: all that may follow in a task's stream.
-pub const KINDS: usize = 34;
+pub const KINDS: usize = 36;
 
 /// The event of a kind, from 0.
 pub fn event(kind: usize, seed: &Seed) -> Event {
@@ -70,13 +70,16 @@ pub fn event(kind: usize, seed: &Seed) -> Event {
         26 => Event::UndoFailed { attempt, why },
         27 => Event::AttemptStopped { attempt },
         28 => Event::AttemptResumed { attempt },
-        29 if flag => {
-            Event::AttemptBlocked { attempt, why: Blocked::UsageLimit { text: why, until: Some(at(5)) } }
-        }
+        29 if flag => Event::AttemptBlocked {
+            attempt,
+            why: Blocked::UsageLimit { text: why, until: Some(at(5)), guessed: false },
+        },
         29 => Event::AttemptBlocked { attempt, why: Blocked::OutOfRounds { rounds: attempt } },
         30 => Event::WorkspaceArchived { attempt, commit, reference },
         31 => Event::LandingPrepared { attempt, landing: landing(seed) },
         32 => Event::PromptGiven { attempt, turn: n, prompt: n },
+        33 => Event::AttemptHeld { attempt, until: at(n.into()), why },
+        34 => Event::LimitOver { attempt },
         _ => Event::WorkspaceRestored { attempt, path: format!("/w/{n}") },
     }
 }
@@ -118,6 +121,8 @@ pub fn kind_of(event: &Event) -> &'static str {
         Event::UndoFailed { .. } => "undo_failed",
         Event::AttemptStopped { .. } => "attempt_stopped",
         Event::AttemptResumed { .. } => "attempt_resumed",
+        Event::AttemptHeld { .. } => "attempt_held",
+        Event::LimitOver { .. } => "limit_over",
         Event::AttemptBlocked { .. } => "attempt_blocked",
         Event::WorkspaceArchived { .. } => "workspace_archived",
         Event::WorkspaceRestored { .. } => "workspace_restored",
@@ -145,7 +150,10 @@ fn workspace(seed: &Seed) -> Workspace {
 fn outcome(seed: &Seed) -> TurnOutcome {
     match (seed.flag, seed.n % 3) {
         (true, _) => TurnOutcome::Completed,
-        (_, 0) => TurnOutcome::UsageLimit { text: seed.text.clone(), until: Some(at(seed.n.into())) },
+        (_, 0) => {
+            let until = Some(at(seed.n.into()));
+            TurnOutcome::UsageLimit { text: seed.text.clone(), until, guessed: seed.attempt > 1 }
+        }
         (_, 1) => TurnOutcome::AgentError { text: seed.text.clone() },
         _ => TurnOutcome::NoProgress,
     }
