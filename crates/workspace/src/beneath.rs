@@ -101,6 +101,22 @@ impl Beneath {
         Ok(names)
     }
 
+    /// The names in this folder with what they are, as far as the file system says, in no order.
+    pub(crate) fn typed_names(&self) -> io::Result<Vec<(Vec<u8>, FileType)>> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.fd)? {
+            let entry = entry?;
+            if names.len() >= MAX_NAMES {
+                return Err(io::Error::other("too many names in one folder"));
+            }
+            let name = entry.file_name().to_bytes();
+            if !matches!(name, b"." | b"..") {
+                names.push((name.to_vec(), entry.file_type()));
+            }
+        }
+        Ok(names)
+    }
+
     /// Makes the folders of `path` where they are missing and opens the last one. An empty path is this folder.
     pub(crate) fn make_dirs(&self, path: &[u8]) -> io::Result<Self> {
         let mut at = Self { fd: self.fd.try_clone()? };
@@ -128,7 +144,7 @@ pub(crate) fn is_absent(error: &io::Error) -> bool {
     matches!(
         errno,
         Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV | Errno::ISDIR | Errno::NXIO)
-    ) || error.kind() == io::ErrorKind::InvalidInput
+    ) || matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotFound)
 }
 
 /// True for every spelling that some file system takes for `.git`: letter case, Windows' short name, trailing dots

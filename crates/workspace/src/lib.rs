@@ -40,6 +40,7 @@ mod beneath;
 mod diff;
 pub mod git;
 mod git_box;
+mod git_index;
 mod hub;
 mod ids;
 mod ignore_rules;
@@ -55,6 +56,7 @@ mod programs;
 mod project;
 mod result;
 pub mod sandbox;
+mod seen;
 mod snapshot;
 mod space;
 mod stat_cache;
@@ -76,8 +78,10 @@ pub use new_repository::NewRepositoryError;
 pub use programs::{ask_program, leave_session, start_detached};
 pub use project::{Checkout, Head, Project, ProjectError};
 pub use result::{AttemptResult, History, ImportLimits, ResultError, ResultRequest};
-pub use snapshot::{MAX_NOTES, Note, NoteKind, Snapshot, SnapshotError, SnapshotLimits, SnapshotRequest};
+pub use snapshot::{
+    ChangedFile, MAX_NOTES, Note, NoteKind, Snapshot, SnapshotError, SnapshotLimits, SnapshotRequest,
+};
 pub use space::{
-    Copied, IncludeLimits, IncludeReport, Kind, NewWorkspace, Presence, Record, Skipped, SkippedFile,
-    Workspace, WorkspaceError, Workspaces, environment, is_temporary, ports,
+    Copied, IncludeLimits, IncludeReport, Kind, Layered, NewWorkspace, Presence, Record, SandboxParts,
+    Skipped, SkippedFile, Workspace, WorkspaceError, Workspaces, environment, is_temporary, ports,
 };

@@ -84,16 +84,65 @@ impl Listing {
         self.entries.iter()
     }
 
+    /// The entries from one path on, up to another one if there is one.
+    pub(crate) fn range<'a>(
+        &'a self,
+        from: &[u8],
+        to: Option<&[u8]>,
+    ) -> impl Iterator<Item = (&'a RepoPath, &'a Entry)> + use<'a> {
+        let from = Bound::Included(RepoPath::new(from));
+        let to = to.map_or(Bound::Unbounded, |to| Bound::Excluded(RepoPath::new(to)));
+        self.entries.range((from, to))
+    }
+
+    /// All below a folder (given without a final `/`).
+    pub(crate) fn below<'a>(
+        &'a self,
+        folder: &[u8],
+    ) -> impl Iterator<Item = (&'a RepoPath, &'a Entry)> + use<'a> {
+        let (from, to) = span(folder);
+        self.range(&from, Some(&to))
+    }
+
     /// True if something lies below this folder (given without a final `/`).
     pub(crate) fn has_below(&self, folder: &[u8]) -> bool {
-        let mut from = folder.to_vec();
-        from.push(b'/');
-        let start = RepoPath::new(from.clone());
-        let range = (Bound::Included(&start), Bound::Unbounded);
-        self.entries
-            .range::<RepoPath, _>(range)
-            .next()
-            .is_some_and(|(path, _)| path.as_bytes().starts_with(&from))
+        self.below(folder).next().is_some()
+    }
+}
+
+/// Where the paths below a folder begin and end in the order of all paths: at the folder with a `/`, and with the byte
+/// that comes after it.
+pub(crate) fn span(folder: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let end = |last: u8| folder.iter().copied().chain([last]).collect();
+    (end(b'/'), end(b'/' + 1))
+}
+
+/// Everything but what lies below some folders.
+#[derive(Debug)]
+pub(crate) struct Outside {
+    gaps: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl Outside {
+    /// No folder may lie in another.
+    pub(crate) fn of(folders: &[RepoPath]) -> Self {
+        let mut spans: Vec<_> = folders.iter().map(|folder| span(folder.as_bytes())).collect();
+        spans.sort_unstable();
+        let mut gaps = Vec::with_capacity(spans.len() + 1);
+        let mut at = Vec::new();
+        for (from, to) in spans {
+            gaps.push((std::mem::replace(&mut at, to), Some(from)));
+        }
+        gaps.push((at, None));
+        Self { gaps }
+    }
+
+    /// The entries of a listing there.
+    pub(crate) fn entries<'a>(
+        &'a self,
+        listing: &'a Listing,
+    ) -> impl Iterator<Item = (&'a RepoPath, &'a Entry)> {
+        self.gaps.iter().flat_map(|(from, to)| listing.range(from, to.as_deref()))
     }
 }
 
@@ -112,5 +161,20 @@ mod tests {
         assert!(!listing.has_below(b"di"));
         assert_eq!(listing.get(&"sub".into()).unwrap().mode, EntryMode::Gitlink);
         assert!(Listing::parse(b"nonsense\0").is_err());
+    }
+
+    #[test]
+    fn what_lies_outside_of_some_folders() {
+        let oid = "a".repeat(40);
+        let text: String = ["a", "d-x/1", "d/1", "d/2", "d0", "e/1", "z"]
+            .map(|path| format!("100644 blob {oid}\t{path}\0"))
+            .concat();
+        let listing = Listing::parse(text.as_bytes()).unwrap();
+        let outside = |folders: &[&str]| -> Vec<String> {
+            let folders: Vec<RepoPath> = folders.iter().map(|folder| (*folder).into()).collect();
+            Outside::of(&folders).entries(&listing).map(|(path, _)| path.to_string()).collect()
+        };
+        assert_eq!(outside(&["e", "d"]), ["a", "d-x/1", "d0", "z"]);
+        assert_eq!(outside(&[]).len(), 7);
     }
 }

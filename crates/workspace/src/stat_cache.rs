@@ -69,6 +69,12 @@ impl StatCache {
         Ok(Self { file: file.to_owned(), hub, entries, fresh: HashMap::new(), now })
     }
 
+    /// The same for one who only asks and remembers nothing.
+    pub(crate) fn only_to_ask(file: &Path, hub: (u64, u64)) -> Self {
+        let entries = fs::read(file).ok().and_then(|bytes| parse(&bytes, hub)).unwrap_or_default();
+        Self { file: file.to_owned(), hub, entries, fresh: HashMap::new(), now: i128::MIN }
+    }
+
     /// The blob that the file held when it looked like this.
     pub(crate) fn get(&mut self, path: &RepoPath, print: &Print) -> Option<Box<str>> {
         let (known, oid) = self.entries.get(path)?;

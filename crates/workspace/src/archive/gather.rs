@@ -1,16 +1,17 @@
 //! Reading a whole folder into the hub.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rustix::fs::{FileType, Stat, fstat};
 
 use super::manifest::{Item, ItemKind};
 use super::{ArchiveError, ArchiveLimits};
-use crate::beneath::Beneath;
 use crate::git::{FastImport, GitError, Ticket};
-use crate::ids::RepoPath;
+use crate::ids::{BlobId, RepoPath};
 use crate::ignore_rules::{MAX_IGNORE_BYTES, Rules};
 use crate::listing::Listing;
+use crate::seen::{Folder, Look};
 use crate::snapshot::{Note, NoteKind, is_cache_tag};
 use crate::stat_cache::Print;
 
@@ -20,6 +21,8 @@ const MAX_DEPTH: usize = 128;
 /// What is gathered, and what decides it.
 pub(super) struct Gather<'a> {
     pub(super) base: &'a Listing,
+    /// The files of an overlay's layers: their blobs are in the hub.
+    pub(super) shared: Option<Arc<Listing>>,
     pub(super) base_rules: &'a Rules,
     pub(super) own_rules: Rules,
     pub(super) limits: ArchiveLimits,
@@ -40,11 +43,11 @@ struct Above {
 }
 
 impl Gather<'_> {
-    pub(super) fn run(&mut self, top: &Beneath) -> Result<(), ArchiveError> {
+    pub(super) fn run(&mut self, top: &Folder) -> Result<(), ArchiveError> {
         self.folder(top, b"", Above { ignored: false, in_git_dir: false, depth: 0 })
     }
 
-    fn folder(&mut self, at: &Beneath, folder: &[u8], above: Above) -> Result<(), ArchiveError> {
+    fn folder(&mut self, at: &Folder, folder: &[u8], above: Above) -> Result<(), ArchiveError> {
         let Ok(names) = at.names() else {
             self.leave_out(RepoPath::new(folder), NoteKind::Unreadable);
             return Ok(());
@@ -62,14 +65,15 @@ impl Gather<'_> {
             }
             path.extend_from_slice(&name);
             let path = RepoPath::new(path);
-            let Ok(stat) = at.stat(&name) else { continue };
+            let Ok(look) = at.look(&name) else { continue };
+            let stat = look.stat;
             if self.items.len() >= self.limits.entries {
                 self.leave_out(path, NoteKind::TooLarge);
                 return Ok(());
             }
             match FileType::from_raw_mode(stat.st_mode) {
                 FileType::Directory => self.below(at, &name, path, &stat, above)?,
-                FileType::RegularFile => self.file(at, &name, path, &stat)?,
+                FileType::RegularFile => self.file(at, &name, path, &look)?,
                 FileType::Symlink => self.link(at, &name, path, &stat)?,
                 _ => self.leave_out(path, NoteKind::Special),
             }
@@ -79,7 +83,7 @@ impl Gather<'_> {
 
     fn below(
         &mut self,
-        at: &Beneath,
+        at: &Folder,
         name: &[u8],
         path: RepoPath,
         stat: &Stat,
@@ -112,7 +116,7 @@ impl Gather<'_> {
         self.folder(&below, path.as_bytes(), Above { ignored, in_git_dir, depth: above.depth + 1 })
     }
 
-    fn link(&mut self, at: &Beneath, name: &[u8], path: RepoPath, stat: &Stat) -> Result<(), ArchiveError> {
+    fn link(&mut self, at: &Folder, name: &[u8], path: RepoPath, stat: &Stat) -> Result<(), ArchiveError> {
         let Ok(target) = at.link(name) else {
             self.leave_out(path, NoteKind::Unreadable);
             return Ok(());
@@ -125,7 +129,8 @@ impl Gather<'_> {
         Ok(())
     }
 
-    fn file(&mut self, at: &Beneath, name: &[u8], path: RepoPath, stat: &Stat) -> Result<(), ArchiveError> {
+    fn file(&mut self, at: &Folder, name: &[u8], path: RepoPath, look: &Look) -> Result<(), ArchiveError> {
+        let stat = &look.stat;
         let size = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
         let Some(objects) = &mut self.objects else {
             self.keep(path, ItemKind::File, stat, size, None);
@@ -133,6 +138,14 @@ impl Gather<'_> {
         };
         if size > self.limits.file_bytes || self.bytes.saturating_add(size) > self.limits.total_bytes {
             self.leave_out(path, NoteKind::TooLarge);
+            return Ok(());
+        }
+        let layers = self.shared.as_ref().filter(|_| look.shared);
+        if let Some(known) = layers.and_then(|shared| BlobId::parse(&shared.get(&path)?.oid).ok()) {
+            self.keep(path, ItemKind::File, stat, size, None);
+            if let Some((item, _)) = self.items.last_mut() {
+                item.blob = Some(known);
+            }
             return Ok(());
         }
         let Ok((mut file, opened)) = at.file(name) else {

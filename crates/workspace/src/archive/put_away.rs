@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
+use std::sync::Arc;
 
 use super::gather::Gather;
 use super::manifest::{self, Item};
 use super::{ArchiveError, ArchiveRequest, Archived};
-use crate::beneath::Beneath;
 use crate::git::{Change, FastImport, GitError, NewCommit, Parent, Ticket};
 use crate::hub::{Hub, check_label};
 use crate::ids::{CommitId, RepoPath};
 use crate::ignore_rules::Rules;
 use crate::listing::Listing;
-use crate::snapshot::{NoteKind, rules_of, temporary_ref};
-use crate::space::{Presence, Workspace, Workspaces, remove_tree, save_record};
+use crate::seen::Folder;
+use crate::snapshot::{NoteKind, temporary_ref};
+use crate::space::{Presence, Workspace, Workspaces, save_record};
 
 impl Workspaces {
     /// Archives a workspace and removes its folder. All processes in it must have ended. If anything cannot be kept,
@@ -32,17 +33,22 @@ impl Workspaces {
             Presence::Replaced => return Err(ArchiveError::NotOurs(dir)),
         }
         let git = |doing| move |source: GitError| ArchiveError::Git { doing, source };
-        let top = Beneath::open(&dir).map_err(io_error("open", b""))?;
+        let unmounted = space.keep_unmounted().map_err(io_error("archive", b""))?;
+        let top = Folder::top(space).map_err(io_error("open", b""))?;
         let base = hub.listing(space.base())?;
-        let base_rules = rules_of(hub, space.base(), &space.record.ignore_also)?;
+        let base_rules = hub.rules(space.base(), &space.record.ignore_also)?;
+        let layered = space.record.overlay.as_ref().and_then(|layered| layered.layers.first());
+        let shared = layered.map(|template| hub.listing(template)).transpose()?;
         let mut objects = FastImport::open(&hub.git, hub.dir()).map_err(git("open the hub for writing"))?;
 
-        let mut round = gather(&base, &base_rules, space, request, Some(&mut objects));
+        let mut round = gather((&base, shared.clone()), &base_rules, space, request, Some(&mut objects));
         round.run(&top)?;
         let Gather { items, prints, left_out, bytes, .. } = round;
         let names = objects.names().map_err(git("store the files in the hub"))?;
         let name = |(mut item, ticket): (Item, Option<Ticket>)| {
-            item.blob = ticket.map(|ticket| names.of(ticket).cloned()).transpose()?;
+            if let Some(ticket) = ticket {
+                item.blob = Some(names.of(ticket)?.clone());
+            }
             Ok(item)
         };
         let items: Result<Vec<Item>, GitError> = items.into_iter().map(name).collect();
@@ -56,7 +62,7 @@ impl Workspaces {
         let commit = store(hub, objects, space, request, &items)?;
         read_back(hub, &items)?;
 
-        let mut second = gather(&base, &base_rules, space, request, None);
+        let mut second = gather((&base, shared), &base_rules, space, request, None);
         second.run(&top)?;
         for note in &left_out {
             second.prints.remove(&note.path);
@@ -71,15 +77,15 @@ impl Workspaces {
         record.archived = Some(commit.clone());
         save_record(self.root(), &record).map_err(io_error("write the record of", b""))?;
         let files = items.iter().filter(|item| item.blob.is_some()).count();
-        drop(top);
-        remove_tree(&dir, space.record.made).map_err(io_error("remove", b""))?;
+        drop((top, unmounted));
+        space.remove_folders().map_err(io_error("remove", b""))?;
         let _ = std::fs::remove_file(space.stat_cache_file());
         Ok(Archived { commit, files, bytes, left_out })
     }
 }
 
 fn gather<'a>(
-    base: &'a Listing,
+    (base, shared): (&'a Listing, Option<Arc<Listing>>),
     base_rules: &'a Rules,
     space: &Workspace,
     request: &ArchiveRequest,
@@ -89,6 +95,7 @@ fn gather<'a>(
     own_rules.add_everywhere(space.record.ignore_also.as_bytes());
     Gather {
         base,
+        shared,
         base_rules,
         own_rules,
         limits: request.limits,

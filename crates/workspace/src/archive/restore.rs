@@ -18,11 +18,13 @@ use crate::git_box::Confine;
 use crate::hub::Hub;
 use crate::ids::{CommitId, RepoPath};
 use crate::listing::EntryMode;
-use crate::space::{Presence, Workspace, Workspaces, dir_identity, make_git_dir, remove_tree, save_record};
+use crate::space::{
+    Kind, Presence, Workspace, Workspaces, birth, dir_identity, make_git_dir, remove_tree, save_record,
+};
 
 impl Workspaces {
     /// Brings an archived workspace back: the same folder name, branch, files (also uncommitted and ignored ones),
-    /// modes and times, and the agent's own git directory.
+    /// modes and times, and the agent's own git directory. What was an overlay is a plain checkout then.
     pub fn restore(&self, hub: &Hub, name: &str) -> Result<Workspace, ArchiveError> {
         let space = self.get(name)?;
         let Some(commit) = space.record.archived.clone() else {
@@ -79,7 +81,13 @@ impl Workspaces {
         DirBuilder::new().mode(0o700).create(&dir).map_err(io_error("make a folder for", b""))?;
         let made = dir_identity(&dir).map_err(io_error("look at", b""))?;
         let done = fill(&dir).and_then(|()| {
+            // An overlay comes back as a plain checkout: its template may be gone by now.
+            if space.record.overlay.take().is_some() {
+                let _ = remove_tree(&place, space.record.made);
+            }
+            space.record.kind = Kind::Plain;
             space.record.made = Some(made);
+            space.record.born = birth(&dir);
             save_record(self.root(), &space.record).map_err(io_error("write the record of", b""))?;
             fs::rename(&dir, &place).map_err(io_error("put into place", b""))
         });
@@ -105,7 +113,8 @@ impl Workspace {
         if !plain {
             return Err(io_error("write", bytes)(io::ErrorKind::InvalidInput.into()));
         }
-        let top = Beneath::open(&self.path()).map_err(io_error("open", b""))?;
+        let writable = self.writable().map_err(io_error("write to", b""))?;
+        let top = Beneath::open(&writable.path()).map_err(io_error("open", b""))?;
         let listing = hub.listing(snapshot)?;
         let entry = listing.get(path);
         if let Ok(folder) = folder_of(&top, path) {

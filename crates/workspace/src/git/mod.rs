@@ -7,6 +7,7 @@
 //! explicitly; nothing is ever discovered from a directory that an agent can write.
 
 mod batch;
+mod blobs;
 mod call;
 mod error;
 mod fast_import;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use batch::{Answers, CatFile, Kind};
+pub(crate) use blobs::Blobs;
 pub(crate) use call::Call;
 pub use error::GitError;
 

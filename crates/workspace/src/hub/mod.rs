@@ -20,8 +20,10 @@ pub(crate) use commits::CommitInfo;
 use crate::git::{Call, CatFile, Git, GitError, Kind};
 use crate::git_box::Confine;
 use crate::ids::{BadObjectName, CommitId, Signature, TreeId};
+use crate::ignore_rules::Rules;
 use crate::listing::Listing;
 use crate::project::{Project, is_ref_name};
+use crate::snapshot::rules_of;
 
 /// How many listings of whole trees are kept in memory.
 const LISTINGS_KEPT: usize = 8;
@@ -76,6 +78,7 @@ pub struct Hub {
     dir: PathBuf,
     listings: Arc<Mutex<HashMap<CommitId, Arc<Listing>>>>,
     tags: Arc<Mutex<HashMap<CommitId, Arc<Vec<u8>>>>>,
+    rules: Arc<Mutex<HashMap<(CommitId, String), Arc<Rules>>>>,
 }
 
 impl Hub {
@@ -85,7 +88,13 @@ impl Hub {
             make::create(git, dir)?;
         }
         let dir = fs::canonicalize(dir).map_err(io_error("open", dir))?;
-        Ok(Self { git: git.clone(), dir, listings: Arc::default(), tags: Arc::default() })
+        Ok(Self {
+            git: git.clone(),
+            dir,
+            listings: Arc::default(),
+            tags: Arc::default(),
+            rules: Arc::default(),
+        })
     }
 
     /// Its git directory.
@@ -218,6 +227,22 @@ impl Hub {
         }
         listings.insert(commit.clone(), Arc::clone(&listing));
         Ok(listing)
+    }
+
+    /// The ignore rules of a commit, with `also` below them in rank; kept in memory for the next caller.
+    pub(crate) fn rules(&self, commit: &CommitId, also: &str) -> Result<Arc<Rules>, HubError> {
+        let lock = || self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (commit.clone(), also.to_owned());
+        if let Some(known) = lock().get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let rules = Arc::new(rules_of(self, commit, also)?);
+        let mut known = lock();
+        if known.len() >= LISTINGS_KEPT {
+            known.clear();
+        }
+        known.insert(key, Arc::clone(&rules));
+        Ok(rules)
     }
 
     /// Creates or moves a hidden ref, whatever it was before.

@@ -36,14 +36,21 @@ pub(super) fn bring_along(
     moving: &UnfinishedMove,
     place: &mut Place<'_>,
 ) -> Result<bool, MoveBaseError> {
-    let Ok(git_dir) = place.top.dir(b".git") else { return Ok(false) };
+    let Ok((git_dir, staged)) = place.git_dir() else { return Ok(false) };
     let git = |doing| move |source| MoveBaseError::Git { doing, source };
     // Without files' times: the agent's git looks at each file once, at its next `status`.
     let index = place.staging.join("index");
     let call = hub.git.call(hub.dir()).index(&index).args(["read-tree", moving.target.as_str()]);
     let call = call.confine(Confine::writing([&place.staging])).long();
     call.run().map_err(git("make an index for the agent"))?;
-    Ok(write(hub, space, moving, place, &git_dir).is_ok())
+    let done = write(hub, space, moving, place, &Put { git_dir, staged });
+    Ok(done.is_ok())
+}
+
+/// The git directory and the folder from which files are renamed into it.
+struct Put {
+    git_dir: Beneath,
+    staged: Beneath,
 }
 
 fn write(
@@ -51,11 +58,12 @@ fn write(
     space: &Workspace,
     moving: &UnfinishedMove,
     place: &Place<'_>,
-    git_dir: &Beneath,
+    to: &Put,
 ) -> io::Result<()> {
+    let git_dir = &to.git_dir;
     let target = format!("{}\n", moving.target);
     if let Some(shallow) = Beneath::open(hub.dir())?.read_small(b"shallow", MAX_SHALLOW_BYTES)? {
-        put(place, git_dir, "shallow", &shallow)?;
+        to.put("shallow", &shallow)?;
     }
     for name in UNDER_WAY {
         let aside = format!("{name}.before-{}", place.number);
@@ -65,28 +73,33 @@ fn write(
         }
     }
     if let Some(head) = agent_head(space).filter(|head| *head != moving.target) {
-        put(place, git_dir, "ORIG_HEAD", format!("{head}\n").as_bytes())?;
+        to.put("ORIG_HEAD", format!("{head}\n").as_bytes())?;
     }
     let record = space.record();
     if let Some(name) = record.base_branch.as_deref().filter(|name| Some(*name) != record.branch.as_deref()) {
         // Where the two names cannot both exist, the workspace never had this one.
-        let _ = put(place, git_dir, &format!("refs/heads/{name}"), target.as_bytes());
+        let _ = to.put(&format!("refs/heads/{name}"), target.as_bytes());
     }
     match &record.branch {
         Some(name) => {
-            put(place, git_dir, &format!("refs/heads/{name}"), target.as_bytes())?;
-            put(place, git_dir, "HEAD", format!("ref: refs/heads/{name}\n").as_bytes())?;
+            to.put(&format!("refs/heads/{name}"), target.as_bytes())?;
+            to.put("HEAD", format!("ref: refs/heads/{name}\n").as_bytes())?;
         }
-        None => put(place, git_dir, "HEAD", target.as_bytes())?,
+        None => to.put("HEAD", target.as_bytes())?,
     }
-    Ok(renameat(&place.staged, "index", git_dir, "index")?)
+    let index = std::fs::read(place.staging.join("index"))?;
+    to.put("index", &index)?;
+    place.close_git_dir();
+    Ok(())
 }
 
-/// Puts a file of the git directory in its place, whole; its folders are made and never entered through a link.
-fn put(place: &Place<'_>, git_dir: &Beneath, path: &str, bytes: &[u8]) -> io::Result<()> {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let folder = git_dir.make_dirs(folder.as_bytes())?;
-    let _ = unlinkat(&place.staged, "text", AtFlags::empty());
-    place.staged.new_file(b"text", 0o666)?.write_all(bytes)?;
-    Ok(renameat(&place.staged, "text", &folder, name)?)
+impl Put {
+    /// Puts a file of the git directory in its place, whole; its folders are made and never entered through a link.
+    fn put(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let folder = self.git_dir.make_dirs(folder.as_bytes())?;
+        let _ = unlinkat(&self.staged, "text", AtFlags::empty());
+        self.staged.new_file(b"text", 0o666)?.write_all(bytes)?;
+        Ok(renameat(&self.staged, "text", &folder, name)?)
+    }
 }

@@ -14,6 +14,7 @@ mod compare;
 mod git_dir;
 mod place;
 mod steps;
+mod transfer;
 
 use serde::{Deserialize, Serialize};
 

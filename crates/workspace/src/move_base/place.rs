@@ -5,6 +5,10 @@
 //! at there, and then removed (it is recorded, or is what was to be written) or kept. So nothing is overwritten, no
 //! half of a file is ever seen, and what is judged can no longer be swapped.
 //!
+//! In an overlay the staging folder lies at the top of the workspace itself, since nothing can be renamed into a mount
+//! from outside; it is there for the time of the move only. A folder that comes from a layer below cannot be renamed
+//! there as a whole, so it is moved piece by piece.
+//!
 //! Names in staging: `<n>.part` a file being written, `<n>.new` one that is whole, `<n>.old` what stood in place of
 //! change `n`, `<n>.obstacle` what stood in place of one of its folders.
 
@@ -22,14 +26,17 @@ use rustix::fs::{
 
 use super::change::Change;
 use super::compare::holds;
+use super::transfer::{copy_out, move_to, remove_below};
 use super::{KeptFile, MoveBaseError};
 use crate::beneath::{Beneath, is_absent};
 use crate::git::{CatFile, Kind};
 use crate::hub::{Hub, HubError, git_error};
 use crate::ids::RepoPath;
 use crate::listing::{Entry, EntryMode};
-use crate::space::Workspace;
+use crate::space::{Workspace, Writable};
 
+/// The staging folder of an overlay, at the top of the workspace.
+const INSIDE: &str = ".divisi-moving";
 /// How often a place is cleared before the move gives up on it.
 const MAX_TRIES: usize = 10;
 /// Longest target of a symbolic link that Linux takes.
@@ -38,8 +45,12 @@ const MAX_LINK_BYTES: u64 = 4095;
 /// An open workspace and its staging folder.
 pub(super) struct Place<'a> {
     pub(super) top: Beneath,
+    /// A folder for git to write in, never inside of a mount.
     pub(super) staging: PathBuf,
     pub(super) staged: Beneath,
+    /// The name of the staging folder, if it lies in the workspace.
+    inside: Option<&'static str>,
+    writable: Writable,
     /// Number of the snapshot before the move; tells what was kept by this move from what earlier ones kept.
     pub(super) number: String,
     kept: PathBuf,
@@ -66,10 +77,23 @@ impl<'a> Place<'a> {
             let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
             made.map_err(io("make the staging folder"))?;
         }
+        let writable = space.writable().map_err(io("open the workspace"))?;
+        let top = Beneath::open(&writable.path()).map_err(io("open the workspace"))?;
+        let inside = space.overlay().map(|_| INSIDE);
+        let staged = match inside {
+            Some(name) if !resumed => {
+                remove_below(&top, name.as_bytes()).map_err(io("clear the staging folder"))?;
+                top.make_dirs(name.as_bytes())
+            }
+            Some(name) => top.make_dirs(name.as_bytes()),
+            None => Beneath::open(&staging),
+        };
         let mut place = Self {
-            top: Beneath::open(&space.path()).map_err(io("open the workspace"))?,
-            staged: Beneath::open(&staging).map_err(io("open the staging folder"))?,
+            top,
+            staged: staged.map_err(io("open the staging folder"))?,
             staging,
+            inside,
+            writable,
             number: snapshot.rsplit('/').next().unwrap_or_default().to_owned(),
             kept: space.kept_dir(),
             objects: hub.cat_file()?,
@@ -116,6 +140,29 @@ impl<'a> Place<'a> {
         Ok(())
     }
 
+    /// The agent's git directory and the folder from which files can be renamed into it. In the mount of a launch the git
+    /// directory is a mount of its own; then that folder lies in it.
+    pub(super) fn git_dir(&self) -> io::Result<(Beneath, Beneath)> {
+        match self.inside {
+            Some(name) => {
+                let git_dir = Beneath::open(&self.writable.path().join(".git"))?;
+                let staged = git_dir.make_dirs(name.as_bytes())?;
+                Ok((git_dir, staged))
+            }
+            None => Ok((self.top.dir(b".git")?, self.staged.dir(b".")?)),
+        }
+    }
+
+    /// Removes what [`Place::git_dir`] made.
+    pub(super) fn close_git_dir(&self) {
+        if let Some(name) = self.inside
+            && let Ok(git_dir) = Beneath::open(&self.writable.path().join(".git"))
+        {
+            // An empty folder that stays does no harm.
+            let _ = remove_below(&git_dir, name.as_bytes());
+        }
+    }
+
     /// Writes what the kernel still holds back, as far as that can be told.
     pub(super) fn flush(&self) {
         // The record is written durably next and must not be ahead of the files.
@@ -141,6 +188,9 @@ impl<'a> Place<'a> {
     /// Removes the staging folder, and the one for what is kept if nothing is in it.
     pub(super) fn close(self) {
         // What stays is cleared by the next move.
+        if let Some(name) = self.inside {
+            let _ = remove_below(&self.top, name.as_bytes());
+        }
         let _ = remove_dir(&self.staging);
         let _ = fs::remove_dir(&self.kept);
     }
@@ -249,7 +299,7 @@ impl<'a> Place<'a> {
     fn take_away(&mut self, n: usize, dir: &Beneath, name: &[u8], own: bool) -> Result<(), MoveBaseError> {
         let path = &self.changes[n].path;
         let away = taken_name(n, own);
-        let take = || renameat_with(dir, os(name), &self.staged, &away, RenameFlags::NOREPLACE);
+        let take = || move_to(dir, name, &self.staged, away.as_bytes());
         match with_rights(dir, take) {
             Ok(()) => self.settle(n, own),
             Err(rustix::io::Errno::NOENT) => Ok(()),
@@ -274,8 +324,12 @@ impl<'a> Place<'a> {
         let kept = Beneath::open(&self.kept).map_err(at(&change.path, "keep what was in place of"))?;
         for k in 0.. {
             let to = format!("{}-{n}-{k}", self.number);
-            match renameat_with(&staged, &name, &kept, &to, RenameFlags::NOREPLACE) {
-                Err(rustix::io::Errno::EXIST) => {}
+            let moved = match self.inside {
+                Some(_) => copy_out(&staged, name.as_bytes(), &kept, to.as_bytes()),
+                None => renameat_with(&staged, &name, &kept, &to, RenameFlags::NOREPLACE).map_err(Into::into),
+            };
+            match moved {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                 other => return other.map_err(at(&change.path, "keep what was in place of")),
             }
         }

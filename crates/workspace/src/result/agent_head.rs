@@ -12,7 +12,7 @@ const MAX_PACKED_BYTES: u64 = 16 << 20;
 
 /// The commit that the workspace's HEAD leads to; nothing if it cannot be told plainly.
 pub(crate) fn agent_head(space: &Workspace) -> Option<CommitId> {
-    let git_dir = Beneath::open(&space.path()).ok()?.dir(b".git").ok()?;
+    let git_dir = Beneath::open(&space.git_home()).ok()?.dir(b".git").ok()?;
     let head = line(&git_dir, b"HEAD")?;
     let Some(name) = head.strip_prefix("ref: ") else { return CommitId::parse(&head).ok() };
     let name = name.trim_start();

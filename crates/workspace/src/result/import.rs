@@ -102,7 +102,7 @@ fn open_quarantine(hub: &Hub, space: &Workspace) -> Result<Option<Quarantine>, R
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let dir = hub.own_dir()?.join(format!("incoming-{}-{number}", std::process::id()));
     let _ = fs::remove_dir_all(&dir);
-    let Ok(agent) = Beneath::open(&space.path()).and_then(|top| top.dir(b".git/objects")) else {
+    let Ok(agent) = Beneath::open(&space.git_home()).and_then(|top| top.dir(b".git/objects")) else {
         return Ok(None);
     };
     let quarantine = Quarantine { dir };
@@ -140,7 +140,7 @@ fn is_object_folder(name: &[u8]) -> bool {
 }
 
 fn agent_objects(space: &Workspace) -> PathBuf {
-    space.path().join(".git/objects")
+    space.git_home().join(".git/objects")
 }
 
 fn collect(

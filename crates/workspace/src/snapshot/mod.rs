@@ -8,11 +8,13 @@
 //! What counts as ignored is decided by the base's `.gitignore` files. What only the attempt's own rules hide is
 //! recorded all the same, and reported; see [`Snapshot`] for the two commits that this gives.
 
+mod changed;
 mod dot_files;
 mod read_file;
 mod take;
 mod walk;
 
+pub use changed::ChangedFile;
 pub(crate) use dot_files::{is_cache_tag, rules_of};
 pub(crate) use take::temporary_ref;
 

@@ -2,14 +2,17 @@
 
 use std::io::{self, Read as _};
 
-use rustix::fs::{FileType, Stat, fstat};
+use rustix::fs::{FileType, fstat};
+use sha1::{Digest as _, Sha1};
 
-use super::walk::{Walk, cannot_store};
+use super::walk::{Keep, Walk, cannot_store};
 use super::{NoteKind, SnapshotError};
-use crate::beneath::{Beneath, is_absent};
-use crate::git::Ticket;
+use crate::beneath::is_absent;
+use crate::git::{GitError, Ticket};
+use crate::git_index::hex;
 use crate::ids::RepoPath;
 use crate::listing::{Entry, EntryMode};
+use crate::seen::{Folder, Look};
 use crate::stat_cache::Print;
 
 /// Files up to this size are read whole before they are handed over.
@@ -42,11 +45,16 @@ impl Walk<'_> {
     /// A file's bytes, read only if it may have changed. Nothing if it had to be left out.
     pub(super) fn bytes_of(
         &mut self,
-        at: &Beneath,
+        at: &Folder,
         name: &[u8],
         path: &RepoPath,
-        stat: &Stat,
+        look: &Look,
     ) -> Result<Option<Content>, SnapshotError> {
+        let stat = &look.stat;
+        let layers = self.shared.filter(|_| look.shared);
+        if let Some(entry) = layers.and_then(|shared| shared.listing.get(path)) {
+            return Ok(Some(Content::Known(entry.oid.clone())));
+        }
         let print = Print::of(stat);
         if let Some(oid) = self.cache.get(path, &print) {
             return Ok(Some(Content::Known(oid)));
@@ -56,9 +64,8 @@ impl Walk<'_> {
                 self.leave_out(path, NoteKind::Unreadable);
                 return Ok(None);
             };
-            let ticket = self.objects.blob(&target).map_err(cannot_store)?;
             self.seen(target.len() as u64);
-            return Ok(Some(Content::HandedOver { ticket, print: Some(print) }));
+            return self.bytes(&target, Some(print)).map(Some).map_err(cannot_store);
         }
         let (mut file, opened) = match at.file(name) {
             Ok(opened) => opened,
@@ -75,29 +82,73 @@ impl Walk<'_> {
             self.leave_out(path, NoteKind::TooLarge);
             return Ok(None);
         }
-        let ticket = if size <= READ_WHOLE {
+        let content = if size <= READ_WHOLE {
             let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
             match (&mut file).take(READ_WHOLE).read_to_end(&mut bytes) {
-                Ok(_) => Some(self.objects.blob(&bytes).map_err(cannot_store)?),
+                Ok(_) => Some(self.bytes(&bytes, Some(print)).map_err(cannot_store)?),
                 Err(_) => None,
             }
         } else {
-            self.objects.blob_from(&mut file, size).map_err(cannot_store)?
+            self.bytes_from(&mut file, size, print).map_err(cannot_store)?
         };
         self.seen(size);
-        let Some(ticket) = ticket else {
+        let Some(mut content) = content else {
             self.leave_out(path, NoteKind::Unreadable);
             return Ok(None);
         };
         let steady = fstat(&file).is_ok_and(|after| Print::of(&after) == print);
         if !steady {
             self.note(path.clone(), NoteKind::ChangedWhileRead);
+            if let Content::HandedOver { print, .. } = &mut content {
+                *print = None;
+            }
         }
-        Ok(Some(Content::HandedOver { ticket, print: steady.then_some(print) }))
+        Ok(Some(content))
+    }
+
+    fn bytes(&mut self, bytes: &[u8], print: Option<Print>) -> Result<Content, GitError> {
+        match &mut self.keep {
+            Keep::InHub(objects) => Ok(Content::HandedOver { ticket: objects.blob(bytes)?, print }),
+            Keep::Nowhere => {
+                let hash = blob_head(bytes.len() as u64).chain_update(bytes).finalize();
+                Ok(Content::Known(hex(&hash).into()))
+            }
+        }
+    }
+
+    /// Nothing if the file became shorter meanwhile.
+    fn bytes_from(
+        &mut self,
+        from: &mut dyn io::Read,
+        size: u64,
+        print: Print,
+    ) -> Result<Option<Content>, GitError> {
+        match &mut self.keep {
+            Keep::InHub(objects) => {
+                let ticket = objects.blob_from(from, size)?;
+                Ok(ticket.map(|ticket| Content::HandedOver { ticket, print: Some(print) }))
+            }
+            Keep::Nowhere => {
+                let mut hash = blob_head(size);
+                let (mut left, mut piece) = (size, vec![0; 1 << 16]);
+                while left > 0 {
+                    let want = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
+                    let Ok(got @ 1..) = from.read(&mut piece[..want]) else { return Ok(None) };
+                    hash.update(&piece[..got]);
+                    left -= got as u64;
+                }
+                Ok(Some(Content::Known(hex(&hash.finalize()).into())))
+            }
+        }
     }
 
     fn seen(&mut self, bytes: u64) {
         self.files_read += 1;
         self.bytes_read += bytes;
     }
+}
+
+/// What git puts before a blob's bytes to name it.
+fn blob_head(size: u64) -> Sha1 {
+    Sha1::new().chain_update(format!("blob {size}\0"))
 }

@@ -1,17 +1,17 @@
 //! Taking a snapshot: walk, compare with the base, record.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::dot_files::rules_of;
-use super::walk::{Found, Walk, Walked};
+use super::walk::{Found, Keep, Shared, Walk, Walked};
 use super::{Snapshot, SnapshotError, SnapshotRequest};
-use crate::beneath::Beneath;
 use crate::git::{Change, FastImport, GitError, NewCommit, Parent};
 use crate::hub::{Hub, HubError, check_label};
 use crate::ids::CommitId;
 use crate::ignore_rules::Rules;
-use crate::listing::Listing;
+use crate::listing::{Listing, Outside};
+use crate::seen::Folder;
 use crate::space::{Presence, Workspace};
 use crate::stat_cache::StatCache;
 
@@ -27,18 +27,20 @@ impl Workspace {
         let git = |doing| move |source: GitError| SnapshotError::Git { doing, source };
         let (number, ref_name) = self.number(hub, request)?;
         let base = hub.listing(self.base())?;
-        let base_rules = rules_of(hub, self.base(), &self.record.ignore_also)?;
-        let mut own_rules = Rules::default();
-        own_rules.add_everywhere(self.record.ignore_also.as_bytes());
+        let base_rules = hub.rules(self.base(), &self.record.ignore_also)?;
         let included: HashSet<_> = self.record.included.iter().collect();
         let mut cache = StatCache::load(&self.stat_cache_file(), hub.identity()?)
             .map_err(io("remember which files were read"))?;
         let mut objects = FastImport::open(&hub.git, hub.dir()).map_err(git("open the hub for writing"))?;
-        let top = Beneath::open(&self.path()).map_err(io("open the workspace"))?;
+        let top = self.folder()?;
+        let shared = self.shared(hub, &base)?;
 
-        let rules = (&*base, &base_rules, own_rules);
-        let walk = Walk::new(rules, &included, request.limits, &mut objects, &mut cache);
-        let Walked { found, notes, notes_dropped, files_read, bytes_read } = walk.run(&top)?;
+        let rules = (&*base, &*base_rules, self.own_rules());
+        let keep = Keep::InHub(&mut objects);
+        let walk = Walk::new(rules, shared.as_ref(), &included, request.limits, keep, &mut cache);
+        let Walked { found, untouched, untouched_files, notes, notes_dropped, files_read, bytes_read } =
+            walk.run(&top)?;
+        let outside = Outside::of(&untouched);
 
         let temporary = temporary_ref();
         let new = NewCommit {
@@ -48,11 +50,11 @@ impl Workspace {
             message: &message(request),
         };
         let (mark, visible) = objects
-            .commit(&new, Parent::Commit(self.base()), changes(&base, &found, false))
+            .commit(&new, Parent::Commit(self.base()), changes(&base, &found, &outside, false))
             .map_err(git("record the snapshot"))?;
         let mut commit = visible.clone();
         if found.values().any(|f| f.hidden) {
-            let hidden = changes(&base, &found, true);
+            let hidden = changes(&base, &found, &outside, true);
             commit =
                 objects.commit(&new, Parent::Earlier(mark), hidden).map_err(git("record the snapshot"))?.1;
         }
@@ -64,7 +66,7 @@ impl Workspace {
         let _ = cache.save();
 
         let unchanged = commit == visible && hub.tree_of(&visible)? == hub.tree_of(self.base())?;
-        let files = found.len();
+        let files = found.len() + untouched_files;
         Ok(Snapshot {
             ref_name,
             number,
@@ -77,6 +79,25 @@ impl Workspace {
             notes,
             notes_dropped,
         })
+    }
+
+    pub(super) fn folder(&self) -> Result<Folder, SnapshotError> {
+        Folder::top(self).map_err(|source| SnapshotError::Io { doing: "open the workspace", source })
+    }
+
+    /// The attempt's own rules before any of its files was read.
+    pub(super) fn own_rules(&self) -> Rules {
+        let mut rules = Rules::default();
+        rules.add_everywhere(self.record.ignore_also.as_bytes());
+        rules
+    }
+
+    /// What the workspace shows where nothing was changed; nothing for a plain checkout.
+    pub(super) fn shared(&self, hub: &Hub, base: &Arc<Listing>) -> Result<Option<Shared>, HubError> {
+        let layered = self.record.overlay.as_ref();
+        let Some(template) = layered.and_then(|layered| layered.layers.first()) else { return Ok(None) };
+        let listing = if template == self.base() { Arc::clone(base) } else { hub.listing(template)? };
+        Ok(Some(Shared::new(listing, base)))
     }
 
     fn number(&self, hub: &Hub, request: &SnapshotRequest) -> Result<(u32, String), SnapshotError> {
@@ -124,9 +145,10 @@ fn message(request: &SnapshotRequest) -> String {
 fn changes<'a>(
     base: &'a Listing,
     found: &'a BTreeMap<crate::RepoPath, Found>,
+    outside: &'a Outside,
     hidden: bool,
 ) -> impl Iterator<Item = Change<'a>> {
-    let removed = base.iter().filter(move |(path, _)| !hidden && !found.contains_key(*path));
+    let removed = outside.entries(base).filter(move |(path, _)| !hidden && !found.contains_key(*path));
     let removed = removed.map(|(path, _)| Change::Remove { path });
     let put = found.iter().filter(move |(path, f)| f.hidden == hidden && base.get(path) != Some(&f.entry));
     removed.chain(put.map(|(path, f)| Change::Put { mode: f.entry.mode.as_git(), oid: &f.entry.oid, path }))

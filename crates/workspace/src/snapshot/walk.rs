@@ -1,17 +1,19 @@
 //! Walking a workspace: which paths there are, which of them count, and their bytes.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
-use rustix::fs::{FileType, Stat};
+use rustix::fs::FileType;
 
 use super::dot_files::is_cache_tag;
 use super::read_file::{Content, Pending};
 use super::{MAX_NOTES, Note, NoteKind, SnapshotError, SnapshotLimits};
-use crate::beneath::{Beneath, looks_like_dot_git};
+use crate::beneath::looks_like_dot_git;
 use crate::git::{FastImport, GitError};
 use crate::ids::RepoPath;
 use crate::ignore_rules::{MAX_IGNORE_BYTES, Rules};
-use crate::listing::{Entry, EntryMode, Listing};
+use crate::listing::{Entry, EntryMode, Listing, span};
+use crate::seen::{Folder, Look};
 use crate::stat_cache::StatCache;
 
 /// Deepest nesting of folders; each level holds one open file.
@@ -26,18 +28,56 @@ pub(super) struct Found {
     pub(super) hidden: bool,
 }
 
+/// What an overlay workspace shows where nothing was changed.
+pub(super) struct Shared {
+    /// The files of the layers below.
+    pub(super) listing: Arc<Listing>,
+    /// Where they are not those of the base: not empty only after a move onto another base.
+    pub(super) not_base: BTreeSet<RepoPath>,
+}
+
+impl Shared {
+    pub(super) fn new(listing: Arc<Listing>, base: &Listing) -> Self {
+        let other = |one: &Listing, other: &Listing| -> Vec<RepoPath> {
+            let differing = one.iter().filter(|(path, entry)| other.get(path) != Some(entry));
+            differing.map(|(path, _)| path.clone()).collect()
+        };
+        let not_base = match std::ptr::eq(&raw const *listing, base) {
+            true => BTreeSet::new(),
+            false => other(&listing, base).into_iter().chain(other(base, &listing)).collect(),
+        };
+        Self { listing, not_base }
+    }
+
+    fn is_base_below(&self, folder: &[u8]) -> bool {
+        let (from, to) = span(folder);
+        self.not_base.range(RepoPath::new(from)..RepoPath::new(to)).next().is_none()
+    }
+}
+
+/// What becomes of the bytes that are read.
+pub(super) enum Keep<'a> {
+    /// They go into the hub.
+    InHub(&'a mut FastImport),
+    /// Only their name is worked out, to tell whether they changed.
+    Nowhere,
+}
+
 /// What the walk needs to know and what it gathers.
 pub(super) struct Walk<'a> {
     base: &'a Listing,
+    pub(super) shared: Option<&'a Shared>,
     base_rules: &'a Rules,
     own_rules: Rules,
     included: &'a HashSet<&'a RepoPath>,
     pub(super) limits: SnapshotLimits,
-    pub(super) objects: &'a mut FastImport,
+    pub(super) keep: Keep<'a>,
     pub(super) cache: &'a mut StatCache,
     /// Some `.gitignore` met so far is not that of the base. Until then one evaluation does for both.
     rules_differ: bool,
     pending: BTreeMap<RepoPath, Pending>,
+    untouched: Vec<RepoPath>,
+    untouched_files: usize,
     pub(super) notes: Vec<Note>,
     notes_dropped: usize,
     pub(super) files_read: usize,
@@ -57,6 +97,10 @@ struct Above {
 /// What a walk found.
 pub(super) struct Walked {
     pub(super) found: BTreeMap<RepoPath, Found>,
+    /// Folders that were not entered: all below them is as in the base.
+    pub(super) untouched: Vec<RepoPath>,
+    /// Files in those.
+    pub(super) untouched_files: usize,
     pub(super) notes: Vec<Note>,
     pub(super) notes_dropped: usize,
     pub(super) files_read: usize,
@@ -66,21 +110,25 @@ pub(super) struct Walked {
 impl<'a> Walk<'a> {
     pub(super) fn new(
         (base, base_rules, own_rules): (&'a Listing, &'a Rules, Rules),
+        shared: Option<&'a Shared>,
         included: &'a HashSet<&'a RepoPath>,
         limits: SnapshotLimits,
-        objects: &'a mut FastImport,
+        keep: Keep<'a>,
         cache: &'a mut StatCache,
     ) -> Self {
         Self {
             base,
+            shared,
             base_rules,
             own_rules,
             included,
             limits,
-            objects,
+            keep,
             cache,
             rules_differ: false,
             pending: BTreeMap::new(),
+            untouched: Vec::new(),
+            untouched_files: 0,
             notes: Vec::new(),
             notes_dropped: 0,
             files_read: 0,
@@ -91,14 +139,18 @@ impl<'a> Walk<'a> {
     }
 
     /// Walks everything below the workspace's top.
-    pub(super) fn run(mut self, top: &Beneath) -> Result<Walked, SnapshotError> {
+    pub(super) fn run(mut self, top: &Folder) -> Result<Walked, SnapshotError> {
         self.folder(top, b"", Above::default())?;
-        let names = self.objects.names().map_err(cannot_store)?;
+        let names = match &mut self.keep {
+            Keep::InHub(objects) => Some(objects.names().map_err(cannot_store)?),
+            Keep::Nowhere => None,
+        };
         let mut found = BTreeMap::new();
         for (path, pending) in self.pending {
             let oid = match pending.content {
                 Content::Known(oid) => oid,
                 Content::HandedOver { ticket, print } => {
+                    let Some(names) = &names else { continue };
                     let name = names.of(ticket).map_err(cannot_store)?.as_str();
                     if let Some(print) = print {
                         self.cache.put(&path, print, name);
@@ -109,10 +161,12 @@ impl<'a> Walk<'a> {
             found.insert(path, Found { entry: Entry { mode: pending.mode, oid }, hidden: pending.hidden });
         }
         let (notes, notes_dropped) = (self.notes, self.notes_dropped);
-        Ok(Walked { found, notes, notes_dropped, files_read: self.files_read, bytes_read: self.bytes_read })
+        let (untouched, untouched_files) = (self.untouched, self.untouched_files);
+        let (files_read, bytes_read) = (self.files_read, self.bytes_read);
+        Ok(Walked { found, untouched, untouched_files, notes, notes_dropped, files_read, bytes_read })
     }
 
-    fn folder(&mut self, at: &Beneath, folder: &[u8], above: Above) -> Result<(), SnapshotError> {
+    fn folder(&mut self, at: &Folder, folder: &[u8], above: Above) -> Result<(), SnapshotError> {
         let names = match at.names() {
             Ok(names) => names,
             Err(_) => {
@@ -134,15 +188,25 @@ impl<'a> Walk<'a> {
                 self.dot_git(folder, &name, path);
                 continue;
             }
-            let Ok(stat) = at.stat(&name) else { continue };
-            match FileType::from_raw_mode(stat.st_mode) {
+            let Ok(look) = at.look(&name) else { continue };
+            match FileType::from_raw_mode(look.stat.st_mode) {
+                FileType::Directory if look.shared && self.is_untouched(&path) => {
+                    self.untouched_files += self.base.below(path.as_bytes()).count();
+                    self.untouched.push(path);
+                }
                 FileType::Directory => self.below(at, &name, &path, above)?,
-                FileType::RegularFile | FileType::Symlink => self.file(at, &name, path, &stat, above)?,
+                FileType::RegularFile | FileType::Symlink => self.file(at, &name, path, &look, above)?,
                 _ if self.is_ignored(&path, false, above) == Ignored::Yes => {}
                 _ => self.leave_out(&path, NoteKind::Special),
             }
         }
         Ok(())
+    }
+
+    /// Whether a folder of which the workspace has nothing of its own holds exactly what the base has there.
+    fn is_untouched(&self, path: &RepoPath) -> bool {
+        let folder = path.as_bytes();
+        self.shared.is_some_and(|shared| shared.is_base_below(folder)) && self.base.has_below(folder)
     }
 
     fn dot_git(&mut self, folder: &[u8], name: &[u8], path: RepoPath) {
@@ -155,7 +219,7 @@ impl<'a> Walk<'a> {
 
     fn below(
         &mut self,
-        at: &Beneath,
+        at: &Folder,
         name: &[u8],
         path: &RepoPath,
         above: Above,
@@ -207,19 +271,20 @@ impl<'a> Walk<'a> {
 
     fn file(
         &mut self,
-        at: &Beneath,
+        at: &Folder,
         name: &[u8],
         path: RepoPath,
-        stat: &Stat,
+        look: &Look,
         above: Above,
     ) -> Result<(), SnapshotError> {
+        let stat = &look.stat;
         let tracked = self.base.get(&path).is_some();
         let ignored = if tracked { Ignored::No } else { self.is_ignored(&path, false, above) };
         // What was copied in for the agent's use (an `.env`) is the user's and never part of the attempt's work.
         if ignored == Ignored::Yes || (!tracked && self.included.contains(&path)) {
             return Ok(());
         }
-        if self.pending.len() >= self.limits.files {
+        if self.pending.len() + self.untouched_files >= self.limits.files {
             return Err(SnapshotError::TooManyFiles(self.limits.files));
         }
         let size = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
@@ -240,7 +305,7 @@ impl<'a> Walk<'a> {
         if ignored == Ignored::NoLonger && !above.by_base {
             self.note(path.clone(), NoteKind::Exposed);
         }
-        if let Some(content) = self.bytes_of(at, name, &path, stat)? {
+        if let Some(content) = self.bytes_of(at, name, &path, look)? {
             let mode = match FileType::from_raw_mode(stat.st_mode) {
                 FileType::Symlink => EntryMode::Symlink,
                 _ if stat.st_mode & 0o100 != 0 => EntryMode::Executable,
@@ -272,13 +337,14 @@ impl<'a> Walk<'a> {
     /// deletion.
     pub(super) fn leave_out(&mut self, path: &RepoPath, kind: NoteKind) {
         self.note(path.clone(), kind);
-        let mut below = path.as_bytes().to_vec();
-        below.push(b'/');
-        let whole = path.as_bytes().is_empty();
-        for (kept, entry) in self.base.iter() {
-            if whole || kept == path || kept.as_bytes().starts_with(&below) {
-                self.pending.entry(kept.clone()).or_insert_with(|| Pending::of_base(entry));
-            }
+        let mut keep = |kept: &RepoPath, entry: &Entry| {
+            self.pending.entry(kept.clone()).or_insert_with(|| Pending::of_base(entry));
+        };
+        if path.as_bytes().is_empty() {
+            self.base.iter().for_each(|(kept, entry)| keep(kept, entry));
+        } else {
+            self.base.below(path.as_bytes()).for_each(|(kept, entry)| keep(kept, entry));
+            self.base.get(path).into_iter().for_each(|entry| keep(path, entry));
         }
     }
 

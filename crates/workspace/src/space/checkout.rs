@@ -1,22 +1,22 @@
 //! Filling a new workspace: its private git directory and its files.
 //!
-//! Files are written byte for byte as the blobs hold them: no line-ending conversion, no smudge filter, no
-//! keyword. So what an agent sees is what a snapshot records and what lands, and no attribute decides in between.
-//! The workspace's own `info/attributes` says the same to the agent's git. Projects on Git LFS get pointer files.
+//! Files are written byte for byte as the blobs hold them (see [`super::write_files`]). The workspace's own
+//! `info/attributes` says the same to the agent's git.
 
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use rustix::fs::{FileType, lstat};
+use rustix::fs::Stat;
 
 use super::record::{Record, Workspace};
 use super::root::{WorkspaceError, io_error};
+use super::write_files::write_files;
 use crate::git_box::Confine;
+use crate::git_index::{FileLook, GitIndex};
 use crate::hub::Hub;
-use crate::ids::RepoPath;
-use crate::listing::EntryMode;
+use crate::ids::{CommitId, RepoPath};
 use crate::stat_cache::{Print, StatCache};
 
 const RAW_ATTRIBUTES: &str = "# Divisi checks files out byte for byte: no conversion and no filter.\n\
@@ -27,15 +27,25 @@ pub(super) fn fill(hub: &Hub, space: &Workspace) -> Result<(), WorkspaceError> {
     let (dir, record) = (space.path(), &space.record);
     let git_dir = dir.join(".git");
     make_git_dir(hub, &git_dir, record).map_err(io_error("make the git directory in", &dir))?;
-    let call = hub.git.call(&git_dir).work_tree(&dir);
-    call.config("checkout.workers", "0")
-        .args(["read-tree", "--reset", "-u"])
-        .arg(record.base.as_str())
-        .confine(Confine::writing([&dir]))
-        .long()
-        .run()
-        .map_err(|source| WorkspaceError::Git { doing: "check the base out", source })?;
-    remember(hub, space)
+    let index_file = git_dir.join("index");
+    let mut index = read_tree(hub, &record.base, &index_file)?;
+    let all: Vec<usize> = (0..index.len()).collect();
+    let looks = write_files(hub, &dir, &index, &all)?;
+    for (n, stat) in &looks {
+        index.set_look(*n, FileLook::of(stat));
+    }
+    remember(hub, space, &index, &looks)?;
+    fs::write(&index_file, index.into_bytes()).map_err(io_error("write", &index_file))
+}
+
+/// Lets git make the index of a commit, without files.
+pub(super) fn read_tree(hub: &Hub, commit: &CommitId, file: &Path) -> Result<GitIndex, WorkspaceError> {
+    let folder = file.parent().unwrap_or(file);
+    let call = hub.git.call(hub.dir()).index(file).config("index.version", "2");
+    let call = call.args(["read-tree", commit.as_str()]).confine(Confine::writing([folder])).long();
+    call.run().map_err(|source| WorkspaceError::Git { doing: "check the base out", source })?;
+    let read = fs::read(file).and_then(GitIndex::parse);
+    read.map_err(io_error("read", file))
 }
 
 /// Writes a git directory by hand: about a tenth of the time of `git init`, and nothing in it that was not meant.
@@ -101,18 +111,16 @@ fn alternates_line(objects: &Path) -> Vec<u8> {
 }
 
 /// Primes the stat cache: nobody else has been in the folder yet, so each file is known to hold its blob.
-fn remember(hub: &Hub, space: &Workspace) -> Result<(), WorkspaceError> {
-    let (dir, file) = (space.path(), space.stat_cache_file());
+fn remember(
+    hub: &Hub,
+    space: &Workspace,
+    index: &GitIndex,
+    looks: &[(usize, Stat)],
+) -> Result<(), WorkspaceError> {
+    let file = space.stat_cache_file();
     let mut cache = StatCache::load(&file, hub.identity()?).map_err(io_error("write", &file))?;
-    for (path, entry) in hub.listing(&space.record.base)?.iter() {
-        if entry.mode == EntryMode::Gitlink {
-            continue;
-        }
-        if let Ok(stat) = lstat(dir.join(path.as_path()))
-            && matches!(FileType::from_raw_mode(stat.st_mode), FileType::RegularFile | FileType::Symlink)
-        {
-            cache.put(path, Print::of(&stat), &entry.oid);
-        }
+    for (n, stat) in looks {
+        cache.put(&RepoPath::new(index.entry(*n).path), Print::of(stat), &index.oid(*n));
     }
     cache.save().map_err(io_error("write", &file))
 }

@@ -96,7 +96,8 @@ impl Workspace {
             WorkspaceError::Git { doing: "list the files that .worktreeinclude names", source }
         })?;
         let from = Beneath::open(top).map_err(io_error("open", top))?;
-        let to = Beneath::open(&dir).map_err(io_error("open", &dir))?;
+        let writable = self.writable().map_err(io_error("write to", &dir))?;
+        let to = Beneath::open(&writable.path()).map_err(io_error("open", &dir))?;
         let mut left = limits.bytes;
         for path in named {
             let copied = if report.copied.len() < limits.files {

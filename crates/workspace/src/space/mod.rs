@@ -3,14 +3,20 @@
 mod checkout;
 pub mod environment;
 mod include;
+mod overlay;
 pub mod ports;
 mod record;
 mod remove;
 mod root;
+mod template;
+mod view;
+mod write_files;
 
 pub(crate) use checkout::make_git_dir;
 pub use include::{Copied, IncludeLimits, IncludeReport, Skipped, SkippedFile};
+pub use overlay::{Layered, SandboxParts};
 pub use record::{Kind, Presence, Record, Workspace};
-pub(crate) use record::{dir_identity, save_record};
+pub(crate) use record::{birth, dir_identity, save_record};
 pub(crate) use remove::remove_tree;
 pub use root::{NewWorkspace, WorkspaceError, Workspaces, is_temporary};
+pub(crate) use view::Writable;

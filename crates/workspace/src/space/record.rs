@@ -4,13 +4,15 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
+use super::overlay::Layered;
 use crate::ids::{CommitId, Identity, RepoPath};
 use crate::move_base::{BaseMove, UnfinishedMove};
 
-/// How a workspace's files come into being. The overlay over a shared template joins here.
+/// How a workspace's files come into being.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -18,6 +20,9 @@ pub enum Kind {
     /// A private git directory and an ordinary checkout: works everywhere.
     #[default]
     Plain,
+    /// A private git directory and an overlay over a template that all workspaces of the same base share: made in
+    /// milliseconds, whatever the size of the base, and seen only from within a launch.
+    Overlay,
 }
 
 /// The record of a workspace, kept as `<root>/.records/<name>.json`.
@@ -39,6 +44,10 @@ pub struct Record {
     pub ignore_also: String,
     /// Device and inode of the folder that Divisi made. Only that folder is ever removed.
     pub made: Option<(u64, u64)>,
+    /// When that folder was made, in nanoseconds since 1970, where the file system remembers it: another folder can get
+    /// the same inode once the first is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub born: Option<u64>,
     /// False until the checkout was whole.
     pub complete: bool,
     /// Files copied in from the user's checkout because `.worktreeinclude` named them.
@@ -49,6 +58,9 @@ pub struct Record {
     /// What the last move onto another base, which is `base`, came to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<BaseMove>,
+    /// What an overlay workspace is made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlay: Option<Layered>,
     /// The archive that it can be restored from, once it was archived.
     #[serde(default)]
     pub archived: Option<CommitId>,
@@ -94,10 +106,15 @@ impl Workspace {
         &self.record.base
     }
 
-    /// Whether its folder is still the one that was made.
+    /// Whether its folder is still the one that was made. Of an overlay it is the folder of its changes: if the empty
+    /// one, where the merged files are seen, was deleted by hand, nothing is lost, and it is made anew.
     pub fn presence(&self) -> Presence {
-        match dir_identity(&self.path()) {
-            Ok(found) if Some(found) == self.record.made => Presence::Present,
+        let (dir, made, born) = match &self.record.overlay {
+            Some(layered) => (self.own_folder(), Some(layered.made), None),
+            None => (self.path(), self.record.made, self.record.born),
+        };
+        match dir_identity(&dir) {
+            Ok(found) if Some(found) == made && (born.is_none() || birth(&dir) == born) => Presence::Present,
             Err(e) if e.kind() == io::ErrorKind::NotFound => Presence::Missing,
             _ => Presence::Replaced,
         }
@@ -106,6 +123,12 @@ impl Workspace {
     pub(crate) fn stat_cache_file(&self) -> PathBuf {
         self.root.join(".records").join(format!("{}.stat", self.record.name))
     }
+}
+
+/// When a file was made, in nanoseconds since 1970, if the file system remembers it.
+pub(crate) fn birth(path: &Path) -> Option<u64> {
+    let born = fs::symlink_metadata(path).ok()?.created().ok()?;
+    u64::try_from(born.duration_since(UNIX_EPOCH).ok()?.as_nanos()).ok()
 }
 
 /// Device and inode of a folder; an error if the name is anything else.

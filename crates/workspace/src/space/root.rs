@@ -6,8 +6,9 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::checkout;
-use super::record::{Kind, Presence, Record, Workspace, dir_identity, save_record};
-use super::remove::{finish_removals, remove_tree};
+use super::overlay;
+use super::record::{Kind, Presence, Record, Workspace, birth, dir_identity, save_record};
+use super::remove::finish_removals;
 use crate::git::GitError;
 use crate::hub::{Hub, HubError};
 use crate::ids::{CommitId, Identity};
@@ -56,6 +57,9 @@ pub enum WorkspaceError {
         #[source]
         source: serde_json::Error,
     },
+    /// The base holds a name that is never written: a spelling of `.git` or `..`.
+    #[error("{0} is not a name that can be written")]
+    ForbiddenName(crate::RepoPath),
     /// The folder in its place is not the one that Divisi made.
     #[error("{} is not the folder that Divisi made, so it is left alone", .0.display())]
     NotOurs(PathBuf),
@@ -185,10 +189,12 @@ impl Workspaces {
             identity: new.identity.clone(),
             ignore_also: new.ignore_also.clone(),
             made: None,
+            born: None,
             complete: false,
             included: Vec::new(),
             moving: None,
             moved: None,
+            overlay: None,
             archived: None,
         };
         match fs::DirBuilder::new().mode(0o700).create(&dir) {
@@ -196,10 +202,11 @@ impl Workspaces {
             other => other.map_err(io_error("make", &dir))?,
         }
         record.made = Some(dir_identity(&dir).map_err(io_error("look at", &dir))?);
+        record.born = birth(&dir);
         let mut space = Workspace { root: self.root.clone(), record };
         let filled = self.fill(hub, &mut space);
         if filled.is_err() {
-            let _ = remove_tree(&dir, space.record.made);
+            let _ = space.remove_folders();
             let _ = fs::remove_file(self.record_file(&new.name));
         }
         filled.map(|()| space)
@@ -210,7 +217,10 @@ impl Workspaces {
             save_record(&self.root, record).map_err(io_error("write the record in", &self.root))
         };
         save(&space.record)?;
-        checkout::fill(hub, space)?;
+        match space.record.kind {
+            Kind::Plain => checkout::fill(hub, space)?,
+            Kind::Overlay => overlay::fill(self, hub, space, |space| save(&space.record))?,
+        }
         space.record.complete = true;
         save(&space.record)
     }
@@ -252,7 +262,7 @@ impl Workspaces {
         match space.presence() {
             Presence::Replaced => return Err(WorkspaceError::NotOurs(dir)),
             Presence::Missing => {}
-            Presence::Present => remove_tree(&dir, space.record.made).map_err(io_error("remove", &dir))?,
+            Presence::Present => space.remove_folders().map_err(io_error("remove", &dir))?,
         }
         let _ = fs::remove_file(space.stat_cache_file());
         let file = self.record_file(space.name());
@@ -264,7 +274,8 @@ impl Workspaces {
 
     /// Finishes removals that a process began and did not end. To be called after a start.
     pub fn tidy(&self) -> Result<(), WorkspaceError> {
-        finish_removals(&self.root).map_err(io_error("remove what is left in", &self.root))
+        let done = finish_removals(&self.root).and_then(|()| self.tidy_overlays());
+        done.map_err(io_error("remove what is left in", &self.root))
     }
 
     fn clear_half_made(&self, name: &str) -> Result<(), WorkspaceError> {
@@ -291,7 +302,7 @@ fn check_name(name: &str) -> Result<(), WorkspaceError> {
     }
 }
 
-pub(super) fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WorkspaceError {
+pub(super) fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WorkspaceError + use<> {
     let path = path.to_owned();
     move |source| WorkspaceError::Io { doing, path, source }
 }

@@ -1,0 +1,239 @@
+//! Overlay workspaces: a template that all share below, and a folder of the workspace's own that takes every change.
+//!
+//! ```text
+//! <root>/<name>                    an empty folder; whoever works in the workspace has the merged files there
+//! <root>/.overlays/<name>/upper    every change, and the private git directory
+//! <root>/.overlays/<name>/work     for the kernel; locked by whoever has the overlay mounted
+//! ```
+//!
+//! Making one writes a git directory and copies an index: no file of the base is touched, and no program started. It
+//! is mounted in the namespace of a launch (see [`Workspace::sandbox_parts`]), or by a [`Holder`] for a moment in which
+//! Divisi writes into it; never twice at once.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+
+use super::checkout::make_git_dir;
+use super::record::{Workspace, birth, dir_identity, save_record};
+use super::remove::{finish_removals, remove_tree};
+use super::root::{WorkspaceError, Workspaces, io_error};
+use super::template::{Templates, boot_id};
+use crate::hub::Hub;
+use crate::ids::CommitId;
+use crate::sandbox::Overlay;
+
+/// Folder of the overlays' own folders.
+const OVERLAYS: &str = ".overlays";
+/// A person who looks into the empty folder finds this.
+const NOTICE: &str = "README.txt";
+/// How long a mount that is just ending is waited for.
+const BUSY_MAX: Duration = Duration::from_secs(1);
+
+/// What an overlay workspace is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layered {
+    /// The commits whose templates lie below, topmost first. The first is the commit whose files are seen where nothing
+    /// was changed.
+    pub layers: Vec<CommitId>,
+    /// Device and inode of the folder that holds the changes.
+    pub made: (u64, u64),
+    /// The run of the machine in which it was last mounted. Changes are not synced one by one, so after a loss of power
+    /// they cannot be relied upon.
+    pub boot: String,
+}
+
+/// What a launch in a workspace needs to be told of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SandboxParts {
+    /// What is to be mounted at the workspace's path; nothing for a plain checkout.
+    pub overlay: Option<Overlay>,
+    /// Files of the private git directory that must not be changed: a person may run git there later, and these say
+    /// which programs git starts and where it looks for objects.
+    pub read_only: Vec<PathBuf>,
+    /// The private git directory, which must not be replaced as a whole.
+    pub held: Vec<PathBuf>,
+}
+
+impl Workspace {
+    /// What a launch in it needs. Nothing is mounted by asking.
+    pub fn sandbox_parts(&self) -> SandboxParts {
+        let git_dir = self.path().join(".git");
+        let pinned = ["config", "info/attributes", "objects/info/alternates", "hooks"];
+        SandboxParts {
+            overlay: self.overlay(),
+            read_only: pinned.iter().map(|name| git_dir.join(name)).collect(),
+            held: vec![git_dir],
+        }
+    }
+
+    /// How it is mounted, if it is an overlay.
+    pub fn overlay(&self) -> Option<Overlay> {
+        let layered = self.record.overlay.as_ref()?;
+        let own = self.own_folder();
+        Some(Overlay {
+            lower: Templates::of(&self.root).folders(&layered.layers),
+            upper: own.join("upper"),
+            work: own.join("work"),
+            target: self.path(),
+        })
+    }
+
+    /// True if the machine was restarted since the overlay was made or last looked after: what was written last may be
+    /// missing or empty if it lost power. [`Workspaces::ready`] says so once.
+    pub fn is_distrusted(&self) -> bool {
+        self.record.overlay.as_ref().is_some_and(|layered| boot_id().ok().as_ref() != Some(&layered.boot))
+    }
+
+    /// The folder in which the private git directory lies, where it can be read whether or not anything is mounted. An
+    /// overlay's lies wholly in the upper folder: no base holds a `.git`.
+    pub(crate) fn git_home(&self) -> PathBuf {
+        match &self.record.overlay {
+            Some(_) => self.own_folder().join("upper"),
+            None => self.path(),
+        }
+    }
+
+    /// The folder that holds an overlay's changes.
+    pub(crate) fn own_folder(&self) -> PathBuf {
+        self.root.join(OVERLAYS).join(&self.record.name)
+    }
+
+    /// Keeps an overlay from being mounted until the file is dropped. Fails if somebody has it mounted. Nothing for a
+    /// plain checkout.
+    pub(crate) fn keep_unmounted(&self) -> io::Result<Option<File>> {
+        if self.record.overlay.is_none() {
+            return Ok(None);
+        }
+        let work = match File::open(self.own_folder().join("work")) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        let until = Instant::now() + BUSY_MAX;
+        loop {
+            match flock(&work, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Some(work)),
+                Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(rustix::io::Errno::WOULDBLOCK) => return Err(io::ErrorKind::ResourceBusy.into()),
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+
+    /// Removes its folders for good. Each only if it is the one that was made.
+    pub(crate) fn remove_folders(&self) -> io::Result<()> {
+        let Some(layered) = &self.record.overlay else {
+            return remove_tree(&self.path(), self.record.made);
+        };
+        let _unmounted = self.keep_unmounted()?;
+        if self.own_folder().exists() {
+            remove_tree(&self.own_folder(), Some(layered.made))?;
+        }
+        match dir_identity(&self.path()) {
+            Ok(found) if Some(found) == self.record.made => remove_tree(&self.path(), self.record.made),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Makes the folders of an overlay workspace; its mount point is there already.
+pub(super) fn fill(
+    spaces: &Workspaces,
+    hub: &Hub,
+    space: &mut Workspace,
+    save: impl Fn(&Workspace) -> Result<(), WorkspaceError>,
+) -> Result<(), WorkspaceError> {
+    let templates = Templates::of(spaces.root());
+    let _held = templates.hold()?;
+    let template = templates.take(hub, &space.record.base)?;
+    let own = space.own_folder();
+    let make = |dir: &PathBuf| {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io_error("make", dir))
+    };
+    let (upper, work) = (own.join("upper"), own.join("work"));
+    make(&upper)?;
+    make(&work)?;
+    let made = dir_identity(&own).map_err(io_error("look at", &own))?;
+    let boot = boot_id().map_err(io_error("ask the machine about", &own))?;
+    space.record.overlay = Some(Layered { layers: template.layers.clone(), made, boot });
+    // From here on the template is known to be in use.
+    save(space)?;
+    let git_dir = upper.join(".git");
+    make_git_dir(hub, &git_dir, &space.record).map_err(io_error("make the git directory in", &upper))?;
+    let index = git_dir.join("index");
+    fs::copy(template.index(), &index).map_err(io_error("write", &index))?;
+    point_out(space).map_err(io_error("write to", &space.path()))
+}
+
+/// Leaves a notice in the empty folder that is the mount point, and makes it read-only: what a person wrote there would
+/// not be in the workspace.
+fn point_out(space: &Workspace) -> io::Result<()> {
+    let dir = space.path();
+    let mut file = File::create(dir.join(NOTICE))?;
+    writeln!(
+        file,
+        "The files of this workspace are seen by its agent, and not in this folder.\n\
+         `divisi open {name}` opens a shell among them; `divisi take {name} FOLDER` copies them.",
+        name = space.name()
+    )?;
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o500))
+}
+
+impl Workspaces {
+    /// Sees to it that an overlay can be mounted: to be called before each launch in a workspace. The folder where it is
+    /// seen is made anew if somebody deleted it, and so are layers that were not on disk yet when the machine went down.
+    /// True if the machine was restarted since the last time: what was written last before may be missing then.
+    pub fn ready(&self, hub: &Hub, space: &mut Workspace) -> Result<bool, WorkspaceError> {
+        let Some(mut layered) = space.record.overlay.clone() else { return Ok(false) };
+        let (place, before) = (space.path(), space.record.clone());
+        match dir_identity(&place) {
+            Ok(found) if Some(found) == space.record.made => {}
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let made = fs::DirBuilder::new().mode(0o700).create(&place);
+                made.and_then(|()| point_out(space)).map_err(io_error("make", &place))?;
+                space.record.made = Some(dir_identity(&place).map_err(io_error("look at", &place))?);
+                space.record.born = birth(&place);
+            }
+            _ => return Err(WorkspaceError::NotOurs(place)),
+        }
+        let templates = Templates::of(self.root());
+        let _held = templates.hold()?;
+        if let Some(base) = layered.layers.first() {
+            layered.layers = templates.take(hub, base)?.layers;
+        }
+        let distrusted = space.is_distrusted();
+        layered.boot = boot_id().map_err(io_error("ask the machine about", &place))?;
+        space.record.overlay = Some(layered);
+        if space.record != before {
+            save_record(self.root(), &space.record).map_err(io_error("write the record in", self.root()))?;
+        }
+        Ok(distrusted)
+    }
+
+    /// Removes templates that nobody needs, and finishes removals of overlays.
+    pub(super) fn tidy_overlays(&self) -> io::Result<()> {
+        let overlays = self.root().join(OVERLAYS);
+        if overlays.is_dir() {
+            finish_removals(&overlays)?;
+        }
+        Templates::of(self.root()).tidy(|| self.layers_in_use())
+    }
+
+    /// The layers that any workspace stands on; nothing if a record cannot be read.
+    fn layers_in_use(&self) -> Option<HashSet<CommitId>> {
+        let mut used = HashSet::new();
+        for name in self.names().ok()? {
+            let layered = self.get(&name).ok()?.record.overlay;
+            used.extend(layered.into_iter().flat_map(|layered| layered.layers));
+        }
+        Some(used)
+    }
+}

@@ -1,0 +1,433 @@
+//! Overlay workspaces: the same as plain ones to everybody, and cheap.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use divisi_workspace::sandbox::Holder;
+use divisi_workspace::{ArchiveLimits, ArchiveRequest, FileStatus, Kind, NewWorkspace, Presence, Workspace};
+
+use crate::support::{Fixture, bytes, divisi, request, write};
+
+fn overlay(f: &Fixture, name: &str) -> Workspace {
+    let mut new = NewWorkspace::new(name, f.base()).on_branch(format!("divisi/{name}"));
+    new.kind = Kind::Overlay;
+    f.spaces().create(&f.hub, &new).unwrap()
+}
+
+/// Works in it as an agent would, with the kernel's own overlay.
+fn within<T>(space: &Workspace, work: impl FnOnce(&Path) -> T) -> T {
+    let holder = Holder::mount(&space.overlay().unwrap()).unwrap();
+    work(&holder.view())
+}
+
+/// Runs git in it. A process finds its way in a mount only where it has a name, so this one gets a namespace.
+fn git_in(f: &Fixture, space: &Workspace, args: &[&str]) -> String {
+    let overlay = space.overlay().unwrap();
+    let lower: Vec<_> = overlay.lower.iter().map(|dir| dir.to_str().unwrap()).collect();
+    let (upper, work) = (overlay.upper.to_str().unwrap(), overlay.work.to_str().unwrap());
+    let options = format!("userxattr,lowerdir={},upperdir={upper},workdir={work}", lower.join(":"));
+    fs::remove_dir_all(&overlay.work).unwrap();
+    fs::create_dir(&overlay.work).unwrap();
+    let script = "mount -t overlay divisi -o \"$1\" \"$2\" && cd \"$2\" && shift 2 && exec git \"$@\"";
+    let out = Command::new("unshare")
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("HOME", f.path("home"))
+        .envs([("GIT_AUTHOR_NAME", "User"), ("GIT_AUTHOR_EMAIL", "user@example.com")])
+        .envs([("GIT_COMMITTER_NAME", "User"), ("GIT_COMMITTER_EMAIL", "user@example.com")])
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", &options])
+        .arg(space.path())
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8_lossy(&out.stdout).trim_end().to_owned()
+}
+
+fn status(f: &Fixture, space: &Workspace) -> String {
+    git_in(f, space, &["status", "--porcelain"])
+}
+
+/// Changes of every sort.
+fn mischief(dir: &Path) {
+    write(dir, "src/main.rs", "fn main() {}\n");
+    write(dir, "new/deep/file", "new\n");
+    write(dir, "build/ignored", "no\n");
+    write(dir, "notes.log", "no\n");
+    fs::remove_file(dir.join("README.md")).unwrap();
+    fs::remove_dir_all(dir.join("gone")).unwrap();
+    fs::remove_dir_all(dir.join("again")).unwrap();
+    write(dir, "again/only", "this\n");
+    fs::remove_dir_all(dir.join("folder")).unwrap();
+    write(dir, "folder", "a file now\n");
+    fs::remove_file(dir.join("file")).unwrap();
+    write(dir, "file/inside", "a folder now\n");
+    fs::rename(dir.join("many/1"), dir.join("many/moved")).unwrap();
+    fs::set_permissions(dir.join("many/2"), fs::Permissions::from_mode(0o755)).unwrap();
+    symlink("/etc/passwd", dir.join("many/link")).unwrap();
+    write(dir, bytes(b"odd\n\xff name"), "bytes\n");
+    write(dir, "README.MD", "another case\n");
+    write(dir, ".gitignore", "*.log\n/build/\n.env\n/hidden\n");
+    write(dir, "hidden", "by the attempt\n");
+    write(dir, "nested/.git/config", "[core]\n\tfsmonitor = touch /tmp/x\n");
+    write(dir, "nested/file", "x");
+    rustix::fs::mkfifoat(rustix::fs::CWD, dir.join("fifo"), rustix::fs::Mode::RUSR).unwrap();
+    fs::create_dir(dir.join("empty")).unwrap();
+}
+
+fn rich() -> Fixture {
+    let f = Fixture::new();
+    for name in ["gone/a", "gone/b/c", "again/x", "again/y", "folder/a", "file", "deep/er/est"] {
+        f.write(name, format!("{name}\n"));
+    }
+    for n in 0..40 {
+        f.write(format!("many/{n}"), format!("{n}\n"));
+    }
+    f.write(bytes(b"was\xff odd"), "x\n");
+    symlink("README.md", f.repo().join("a-link")).unwrap();
+    f.commit("rich");
+    f
+}
+
+#[test]
+fn an_overlay_is_an_ordinary_repository_to_whoever_works_in_it() {
+    let f = rich();
+    let space = overlay(&f, "t1.1");
+    let git = |args: &[&str]| git_in(&f, &space, args);
+    assert_eq!(git(&["status", "--porcelain"]), "");
+    assert_eq!(git(&["rev-parse", "--abbrev-ref", "HEAD"]), "divisi/t1.1");
+    assert_eq!(git(&["fsck", "--no-dangling"]), "");
+    within(&space, |dir| write(dir, "README.md", "changed\n"));
+    git(&["commit", "-qam", "an agent's commit"]);
+    assert_eq!(
+        (git(&["status", "--porcelain"]), git(&["rev-list", "--count", "HEAD"])),
+        ("".into(), "3".into())
+    );
+    assert_eq!(space.presence(), Presence::Present);
+    let inside: Vec<_> = fs::read_dir(space.path()).unwrap().flatten().map(|e| e.file_name()).collect();
+    assert_eq!(inside, ["README.txt"], "from outside a note is all there is");
+}
+
+#[test]
+fn what_git_compares_is_the_same_in_the_overlay_as_in_the_template() {
+    let f = rich();
+    let space = overlay(&f, "t1.1");
+    let template = space.overlay().unwrap().lower.remove(0);
+    let look = |path: std::path::PathBuf| {
+        let found = fs::symlink_metadata(path).unwrap();
+        let times = (found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec());
+        (times, found.ino(), found.uid(), found.gid(), found.size(), found.mode())
+    };
+    within(&space, |dir| {
+        for name in ["many/7", "a-link", "run.sh", "deep/er/est"] {
+            assert_eq!(look(dir.join(name)), look(template.join(name)), "{name}");
+        }
+        let index = fs::metadata(dir.join(".git/index")).unwrap().mtime();
+        assert!(index > look(dir.join("many/7")).0.0, "no file is as young as the index");
+        // Of the same size and at once: seen all the same.
+        write(dir, "many/7", "8\n");
+    });
+    assert_eq!(status(&f, &space).trim(), "M many/7");
+}
+
+#[test]
+fn overlay_and_plain_give_the_same_snapshot_and_the_same_changed_files() {
+    let f = rich();
+    let (plain, layered) = (f.workspace("t1.1"), overlay(&f, "t2.1"));
+    assert!(layered.changed(&f.hub).unwrap().is_empty() && plain.changed(&f.hub).unwrap().is_empty());
+    assert!(f.snapshot(&layered).unchanged);
+    mischief(&plain.path());
+    within(&layered, mischief);
+    let (one, other) = (f.snapshot(&plain), f.snapshot(&layered));
+    assert_eq!(f.tree(&one.commit), f.tree(&other.commit));
+    assert_eq!(f.tree(&one.visible), f.tree(&other.visible));
+    assert_eq!((one.files, one.notes), (other.files, other.notes));
+    assert!(other.files_read < one.files, "the layers below are not read");
+    assert_eq!(plain.changed(&f.hub).unwrap(), layered.changed(&f.hub).unwrap());
+    let changed = layered.changed(&f.hub).unwrap();
+    let status = |name: &str| changed.iter().find(|c| c.path == name.into()).map(|c| c.status);
+    assert_eq!(status("README.md"), Some(FileStatus::Deleted));
+    assert_eq!(status("new/deep/file"), Some(FileStatus::Added));
+    assert_eq!((status("many/2"), status("hidden")), (Some(FileStatus::Modified), None));
+}
+
+#[test]
+fn an_archived_overlay_comes_back_whole() {
+    let f = rich();
+    let (spaces, space) = (f.spaces(), overlay(&f, "t1.1"));
+    within(&space, mischief);
+    let before = f.snapshot(&space);
+    let archive = ArchiveRequest { by: divisi(), limits: ArchiveLimits::default(), allow_loss: false };
+    spaces.archive(&f.hub, &space, &archive).unwrap();
+    assert!(!space.path().exists() && !spaces.root().join(".overlays/t1.1").exists());
+    assert_eq!(spaces.get("t1.1").unwrap().presence(), Presence::Missing);
+
+    let back = spaces.restore(&f.hub, "t1.1").unwrap();
+    assert_eq!((back.presence(), back.record().kind), (Presence::Present, Kind::Plain));
+    assert_eq!(fs::read_to_string(back.path().join("build/ignored")).unwrap(), "no\n");
+    assert!(back.path().join("empty").is_dir() && !back.path().join("README.md").exists());
+    let again = f.snapshot(&back);
+    assert_eq!(f.tree(&again.commit), f.tree(&before.commit));
+    assert!(f.git_in(&back.path(), ["status", "--porcelain"]).contains("README.md"));
+}
+
+#[test]
+fn fifty_at_once_share_one_template() {
+    let f = rich();
+    let (base, spaces) = (f.base(), f.spaces());
+    std::thread::scope(|scope| {
+        for n in 0..50 {
+            let (base, spaces, hub) = (base.clone(), &spaces, &f.hub);
+            scope.spawn(move || {
+                let mut new = NewWorkspace::new(format!("t{n}.1"), base).on_branch(format!("divisi/t{n}"));
+                new.kind = Kind::Overlay;
+                spaces.create(hub, &new).unwrap()
+            });
+        }
+    });
+    assert_eq!(spaces.names().unwrap().len(), 50);
+    assert_eq!(templates(&f), [base.to_string()]);
+    for n in [0, 7, 49] {
+        assert_eq!(status(&f, &spaces.get(&format!("t{n}.1")).unwrap()), "");
+    }
+}
+
+fn templates(f: &Fixture) -> Vec<String> {
+    let entries = fs::read_dir(f.spaces().root().join(".templates")).unwrap().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<_> = names.filter(|name| name != "locks").collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_next_base_is_a_thin_layer_and_shows_exactly_its_files() {
+    let f = rich();
+    let first = overlay(&f, "t1.1");
+    mischief_in_the_repository(&f);
+    let commit = f.commit("the next base");
+    let second = overlay(&f, "t2.1");
+    let layers = &second.record().overlay.as_ref().unwrap().layers;
+    assert_eq!(layers, &[commit.clone(), first.base().clone()]);
+    let thin = f.spaces().root().join(".templates").join(commit.as_str()).join("tree");
+    assert!(!thin.join("many/5").exists() && thin.join("src/main.rs").is_file());
+    assert_eq!(status(&f, &second), "");
+    assert_eq!(git_in(&f, &second, &["ls-files", "-z"]), f.git(["ls-files", "-z"]));
+    within(&second, |dir| {
+        assert!(!dir.join("gone").exists() && dir.join("folder").is_file() && dir.join("file").is_dir());
+    });
+    assert!(f.snapshot(&second).unchanged && second.changed(&f.hub).unwrap().is_empty());
+    assert_eq!(status(&f, &first), "");
+
+    let both = (overlay(&f, "t3.1"), f.workspace("t4.1"));
+    let work = |dir: &Path| {
+        write(dir, "src/lib.rs", "other\n");
+        fs::remove_dir_all(dir.join("file")).unwrap();
+        write(dir, "gone/back", "again\n");
+    };
+    within(&both.0, work);
+    work(&both.1.path());
+    let (one, other) = (f.snapshot(&both.0), f.snapshot(&both.1));
+    assert_eq!(f.tree(&one.commit), f.tree(&other.commit));
+}
+
+fn mischief_in_the_repository(f: &Fixture) {
+    let dir = f.repo();
+    write(&dir, "src/main.rs", "fn main() { next() }\n");
+    fs::remove_dir_all(dir.join("gone")).unwrap();
+    fs::remove_dir_all(dir.join("folder")).unwrap();
+    write(&dir, "folder", "a file now\n");
+    fs::remove_file(dir.join("file")).unwrap();
+    write(&dir, "file/inside", "a folder now\n");
+    fs::remove_file(dir.join("again/x")).unwrap();
+}
+
+#[test]
+fn templates_go_when_nobody_stands_on_them() {
+    let f = rich();
+    let spaces = f.spaces();
+    let mut made = Vec::new();
+    for n in 0..6 {
+        // So different each time that none is a thin layer.
+        for k in 0..60 {
+            f.write(format!("many/{k}"), format!("{n} {k}\n"));
+        }
+        f.commit("another");
+        made.push(overlay(&f, &format!("t{n}.1")));
+    }
+    assert_eq!(templates(&f).len(), 6);
+    spaces.tidy().unwrap();
+    assert_eq!(templates(&f).len(), 6, "all are in use");
+    for space in &made[..5] {
+        spaces.discard(space).unwrap();
+    }
+    spaces.tidy().unwrap();
+    let left = templates(&f);
+    assert_eq!(left.len(), 4, "the one in use and three for the next tasks");
+    assert!(left.contains(&made[5].base().to_string()));
+    assert_eq!(status(&f, &made[5]), "");
+}
+
+#[test]
+fn a_template_that_was_left_half_made_is_made_anew() {
+    let f = rich();
+    let half = f.spaces().root().join(".templates").join(format!(".making-{}", f.head()));
+    write(&half, "tree/README.md", "hal");
+    let stale = f.spaces().root().join(".templates").join(f.head().as_str());
+    write(&stale, "tree/README.md", "");
+    let space = overlay(&f, "t1.1");
+    assert_eq!(status(&f, &space), "");
+    assert!(!half.exists());
+}
+
+#[test]
+fn after_a_restart_of_the_machine_only_what_is_on_disk_is_believed() {
+    let f = rich();
+    let (spaces, mut space) = (f.spaces(), overlay(&f, "t1.1"));
+    assert!(!space.is_distrusted());
+    let template = spaces.root().join(".templates").join(space.base().as_str());
+    let earlier = |path: &Path| {
+        let text = fs::read_to_string(path).unwrap();
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        fs::write(path, text.replace(boot.trim(), "earlier")).unwrap();
+    };
+    wait_until(|| template.join("synced").exists());
+    fs::remove_file(template.join("synced")).unwrap();
+    earlier(&template.join("made.json"));
+    fs::write(template.join("tree/README.md"), "").unwrap();
+    earlier(&spaces.root().join(".records/t1.1.json"));
+    space = spaces.get("t1.1").unwrap();
+    assert!(space.is_distrusted());
+    assert!(spaces.ready(&f.hub, &mut space).unwrap(), "it is said once");
+    assert!(!spaces.ready(&f.hub, &mut spaces.get("t1.1").unwrap()).unwrap());
+    assert_eq!(status(&f, &space), "", "the template was made anew");
+}
+
+fn wait_until(condition: impl Fn() -> bool) {
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !condition() {
+        assert!(std::time::Instant::now() < until);
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn whoever_deletes_the_visible_folder_loses_nothing() {
+    let f = rich();
+    let space = overlay(&f, "t1.1");
+    within(&space, |dir| write(dir, "work", "precious"));
+    fs::remove_dir_all(space.path()).unwrap();
+    assert_eq!(space.presence(), Presence::Present);
+    assert_eq!(f.show(&f.snapshot(&space).commit, "work"), "precious");
+    let mut space = f.spaces().get("t1.1").unwrap();
+    assert!(!f.spaces().ready(&f.hub, &mut space).unwrap());
+    assert!(space.path().is_dir());
+    assert_eq!(f.spaces().get("t1.1").unwrap().record(), space.record());
+    fs::remove_dir_all(space.path()).unwrap();
+    fs::write(space.path(), "another's").unwrap();
+    assert!(f.spaces().ready(&f.hub, &mut space).is_err());
+    fs::remove_file(space.path()).unwrap();
+    f.spaces().discard(&space).unwrap();
+    assert_eq!(f.spaces().names().unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_move_onto_another_base_goes_through_the_mount() {
+    let f = rich();
+    let (mut plain, mut layered) = (f.workspace("t1.1"), overlay(&f, "t2.1"));
+    let work = |dir: &Path| {
+        write(dir, "many/3", "mine\n");
+        write(dir, "README.md", "# Mine\n");
+        write(dir, "folder/kept.log", "ignored and precious\n");
+    };
+    work(&plain.path());
+    within(&layered, work);
+    mischief_in_the_repository(&f);
+    f.write("README.md", "# Theirs\n");
+    f.commit("theirs");
+    let target = f.base();
+    let one = plain.move_base(&f.hub, &target, "t1.1", &divisi()).unwrap();
+    let other = layered.move_base(&f.hub, &target, "t2.1", &divisi()).unwrap();
+    assert_eq!((one.conflicts, one.updated, one.git_dir), (other.conflicts, other.updated, other.git_dir));
+    assert_eq!(one.kept.len(), other.kept.len());
+    let kept = fs::read_dir(layered.kept_dir()).unwrap().flatten().next().unwrap().path();
+    assert_eq!(fs::read_to_string(kept.join("kept.log")).unwrap(), "ignored and precious\n");
+    let (a, b) = (f.snapshot(&plain), f.snapshot(&layered));
+    assert_eq!(f.tree(&a.commit), f.tree(&b.commit));
+    assert_eq!(plain.changed(&f.hub).unwrap(), layered.changed(&f.hub).unwrap());
+    assert_eq!(status(&f, &layered), f.git_in(&plain.path(), ["status", "--porcelain"]));
+}
+
+#[test]
+fn one_file_is_put_back_and_others_are_brought_in() {
+    let f = rich();
+    f.write(".worktreeinclude", ".env\n");
+    f.write(".env", "SECRET=1\n");
+    let mut space = overlay(&f, "t1.1");
+    let report = space.include_from(&f.project(), divisi_workspace::IncludeLimits::default()).unwrap();
+    assert_eq!(report.copied.len(), 1);
+    let before = f.snapshot(&space);
+    assert!(before.unchanged, "{before:?}");
+    within(&space, |dir| {
+        assert_eq!(fs::read_to_string(dir.join(".env")).unwrap(), "SECRET=1\n");
+        write(dir, "many/1", "spoiled");
+        fs::remove_dir_all(dir.join("deep")).unwrap();
+    });
+    for path in ["many/1", "deep/er/est"] {
+        space.restore_file(&f.hub, &before.commit, &path.into()).unwrap();
+    }
+    assert!(space.changed(&f.hub).unwrap().is_empty());
+}
+
+#[test]
+fn an_agents_commits_are_taken_from_an_overlay() {
+    let f = rich();
+    let space = overlay(&f, "t1.1");
+    within(&space, |dir| write(dir, "src/lib.rs", "mine\n"));
+    git_in(&f, &space, &["commit", "-qam", "an agent's commit"]);
+    let taken = f.snapshot(&space);
+    let asked = crate::results::result_request("t1.1");
+    let result = space.record_result(&f.hub, &taken, &asked).unwrap().unwrap();
+    assert_eq!(result.history, divisi_workspace::History::Kept { commits: 1 });
+    assert_eq!(f.show(&result.commit, "src/lib.rs"), "mine");
+}
+
+#[test]
+fn an_overlay_in_use_is_neither_archived_nor_removed() {
+    let f = rich();
+    let space = overlay(&f, "t1.1");
+    let holder = Holder::mount(&space.overlay().unwrap()).unwrap();
+    let archive = ArchiveRequest { by: divisi(), limits: ArchiveLimits::default(), allow_loss: false };
+    assert!(f.spaces().archive(&f.hub, &space, &archive).is_err());
+    assert!(f.spaces().discard(&space).is_err());
+    write(&holder.view(), "work", "precious");
+    drop(holder);
+    assert_eq!(f.show(&space.snapshot(&f.hub, &request("t1.1")).unwrap().commit, "work"), "precious");
+}
+
+#[test]
+fn an_untouched_workspace_takes_next_to_no_room() {
+    let f = Fixture::new();
+    for n in 0..200 {
+        f.write(format!("many/{n}"), "x".repeat(20_000));
+    }
+    f.commit("large");
+    let space = overlay(&f, "t1.1");
+    let mut bytes = 0;
+    let mut folders = vec![f.spaces().root().join(".overlays/t1.1/upper"), space.path()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            let found = fs::symlink_metadata(entry.path()).unwrap();
+            bytes += found.len();
+            if found.is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    // Folders count with their 4 KiB each; the files of the base alone are four million bytes.
+    assert!(bytes < 100_000, "{bytes}");
+    assert!(f.spaces().root().join(".overlays").as_os_str().as_bytes().len() < 4096);
+}
