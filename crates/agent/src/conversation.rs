@@ -131,6 +131,14 @@ impl Conversation {
         }
     }
 
+    /// Gives up an agent that does not open its session in time; see [`acp::Session::look_at_clock`].
+    pub fn look_at_clock(&mut self, now: Timestamp) -> Vec<Action> {
+        match self {
+            Self::Acp(session) => session.look_at_clock(now),
+            Self::Exec(_) => Vec::new(),
+        }
+    }
+
     /// How far the conversation is.
     pub fn stage(&self) -> Stage {
         match self {

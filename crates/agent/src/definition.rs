@@ -220,6 +220,9 @@ pub struct Acp {
     pub authenticate: Option<String>,
     /// Offer questions by forms (`elicitation/create`).
     pub questions: bool,
+    /// Seconds that the program may take until its session is open; two minutes unless set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_seconds: Option<u32>,
 }
 
 /// What only one-shot commands have.

@@ -31,6 +31,7 @@
 //!     mode: plan.mode_id.clone(),
 //!     authenticate: plan.authenticate.clone(),
 //!     elicitation: agent.acp.questions,
+//!     start_seconds: agent.acp.start_seconds,
 //!     quirks: agent.quirks.clone(),
 //!     zone: None,
 //!     first_seq: 1,

@@ -84,7 +84,8 @@ pub(crate) fn make_private(path: &Path) -> Done {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|error| {
-        CommandError::failed(format!("cannot make the folder {}", path.display()), "").because(&error)
+        let hint = "Divisi keeps its things there; DIVISI_HOME names another folder";
+        CommandError::failed(format!("cannot make the folder {}", path.display()), hint).because(&error)
     })
 }
 

@@ -44,6 +44,30 @@ pub enum StartError {
     Git(#[from] divisi_workspace::GitError),
 }
 
+impl StartError {
+    /// What a person can do about it; empty where there is nothing to say.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Data { .. } => "check that the folder can be written, or choose another by DIVISI_HOME",
+            Self::Store(error) => error.hint(),
+            Self::Git(_) => "install git 2.38 or newer, or put it into PATH",
+        }
+    }
+}
+
+/// Reads the whole log of a data folder and says what is wrong with it, one sentence each; none where there is no log.
+///
+/// # Errors
+/// When the log cannot be opened, also because a daemon has it open.
+pub fn look_at_log(data: &Path) -> Result<Vec<String>, StartError> {
+    let log = data.join("log");
+    if !log.exists() {
+        return Ok(Vec::new());
+    }
+    let report = Store::open(&log)?.verify()?;
+    Ok(report.problems.iter().map(ToString::to_string).collect())
+}
+
 /// A cheap way to ask the engine; clones share it.
 #[derive(Clone)]
 pub struct Handle {

@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, symlink};
 use std::path::{Component, Path};
 
 use divisi_agent::{AgentLaunch, HandOver};
-use divisi_workspace::launch::{Spec, Stderr, Stdin};
+use divisi_workspace::launch::{OnCap, Spec, Stderr, Stdin};
 
 /// How much sooner the kernel ends an agent than Divisi when memory runs out: 0 to 1000.
 const OOM_SCORE: i32 = 300;
@@ -39,6 +39,8 @@ pub(crate) fn furnish(plan: &AgentLaunch, workspace: &Path, launch: &Path) -> io
     spec.env = plan.environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
     spec.oom_score_adj = Some(OOM_SCORE);
     spec.stderr = Stderr::Log;
+    // An agent that has filled its journal would wait for ever; its attempt goes on in a new session.
+    spec.on_cap = OnCap::End;
     spec.stdin = match &plan.stdin {
         None => Stdin::Journaled,
         Some(text) if text.is_empty() => Stdin::Null,

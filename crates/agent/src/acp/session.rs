@@ -21,6 +21,8 @@ use crate::usage::Meter;
 
 /// Words in the middle of a turn that may be on their way at once.
 const STEERS: usize = 16;
+/// Seconds that an agent may take until its session is open, unless its definition says otherwise.
+const START_SECONDS: u32 = 120;
 
 /// How far a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,8 @@ pub struct Session {
     pub(super) meter: Meter,
     pub(super) facts: TurnFacts,
     pub(super) started: bool,
+    /// When the handshake began, or went on after a replay.
+    pub(super) opening_since: Timestamp,
     pub(super) stage: Stage,
     pub(super) next_id: i64,
     pub(super) waiting: Option<Waiting>,
@@ -90,6 +94,7 @@ impl Session {
             meter: Meter::default(),
             facts: TurnFacts::default(),
             started: false,
+            opening_since: now,
             stage: Stage::New,
             next_id: 1,
             waiting: None,
@@ -109,6 +114,7 @@ impl Session {
     /// Begins the handshake, or goes on with it after a replay. Safe to call again.
     pub fn start(&mut self, now: Timestamp) -> Vec<Action> {
         self.started = true;
+        self.opening_since = now;
         self.settle(now);
         self.record.take()
     }
@@ -231,6 +237,22 @@ impl Session {
         self.drop_asks();
         self.record.close_text();
         self.stage = Stage::Over;
+        self.record.take()
+    }
+
+    /// Gives up an agent that has not opened its session in time; nothing when it has, or still may.
+    pub fn look_at_clock(&mut self, now: Timestamp) -> Vec<Action> {
+        let seconds = self.setup.start_seconds.unwrap_or(START_SECONDS);
+        let taken = now.duration_since(self.opening_since).as_secs();
+        if self.started && self.stage == Stage::Opening && taken >= i64::from(seconds) {
+            let step = self.waiting.as_ref().map_or("initialize", |waiting| waiting.what.method());
+            let mut text = format!("the agent did not answer `{step}` within {seconds} seconds");
+            if self.record.broken_lines() > 0 {
+                text.push_str(" and printed lines that are not of the protocol");
+            }
+            self.record.at(now, None);
+            self.fail(FailureKind::Protocol, text);
+        }
         self.record.take()
     }
 

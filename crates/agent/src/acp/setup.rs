@@ -27,6 +27,9 @@ pub struct Setup {
     /// Whether the agent may ask questions by forms.
     #[serde(default)]
     pub elicitation: bool,
+    /// Seconds until an agent whose session is not open is given up; none is the usual time.
+    #[serde(default)]
+    pub start_seconds: Option<u32>,
     /// What is peculiar about the agent.
     #[serde(default)]
     pub quirks: Quirks,

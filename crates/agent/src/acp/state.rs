@@ -28,6 +28,22 @@ pub(super) enum Request {
     Close,
 }
 
+impl Request {
+    /// What people are told that the agent did not answer.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::Initialize => "initialize",
+            Self::Authenticate => "authenticate",
+            Self::OpenNew => "session/new",
+            Self::OpenOld { by_load: true } => "session/load",
+            Self::OpenOld { by_load: false } => "session/resume",
+            Self::SetMode(_) => "session/set_mode",
+            Self::Prompt => "session/prompt",
+            Self::Close => "session/close",
+        }
+    }
+}
+
 /// Words given in the middle of a turn, of which the agent has not said yet whether it took them.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Steer {

@@ -119,6 +119,31 @@ fn each_failing_step_has_its_kind() {
 }
 
 #[test]
+fn an_agent_that_never_opens_its_session_is_given_up() {
+    let late = |seconds: i64| now() + jiff::SignedDuration::from_secs(seconds);
+    let mut talk = Conversation::new(setup());
+    assert!(talk.session.look_at_clock(late(119)).is_empty());
+    let actions = talk.session.look_at_clock(late(120));
+    talk.took(actions);
+    let expected = "the agent did not answer `initialize` within 120 seconds";
+    assert_eq!(failure(&talk), Failure { kind: FailureKind::Protocol, text: expected.into() });
+    assert!(talk.session.look_at_clock(late(500)).is_empty(), "only once");
+
+    let mut talk = Conversation::new(Setup { start_seconds: Some(5), ..setup() });
+    talk.hear("Welcome!");
+    talk.hear(INITIALIZED);
+    let actions = talk.session.look_at_clock(late(5));
+    talk.took(actions);
+    let text = failure(&talk).text;
+    let expected =
+        "the agent did not answer `session/new` within 5 seconds and printed lines that are not of the";
+    assert!(text.starts_with(expected), "{text}");
+
+    let mut talk = Conversation::opened(setup());
+    assert!(talk.session.look_at_clock(late(500)).is_empty(), "an idle agent may take its time");
+}
+
+#[test]
 fn errors_of_a_prompt_are_judged_by_code_and_words() {
     let outcome = |error: &str| {
         let mut talk = Conversation::opened(setup());

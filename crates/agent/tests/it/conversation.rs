@@ -33,6 +33,7 @@ pub fn setup() -> Setup {
         mode: None,
         authenticate: None,
         elicitation: false,
+        start_seconds: None,
         quirks: Quirks::default(),
         zone: None,
         first_seq: 1,

@@ -45,7 +45,12 @@ pub(crate) async fn run(_args: &DoctorArgs, ui: &Ui) -> Done {
     let mut facts = vec![git(), supervision(), services(), git_box(), folders(&dirs), room(&dirs)];
     facts.extend(configuration(&dirs));
     facts.push(agents(&dirs));
-    facts.push(daemon_fact(&dirs).await);
+    let daemon = daemon_fact(&dirs).await;
+    if daemon.runs {
+        facts.push(daemon.fact);
+    } else {
+        facts.extend([log(&dirs), daemon.fact]);
+    }
     let bad = facts.iter().filter(|fact| fact.ok == Some(false)).count();
     ui.show(&facts, String::new, || facts.iter().map(line).collect())?;
     match bad {
@@ -212,8 +217,29 @@ fn agents(dirs: &Dirs) -> Fact {
     }
 }
 
-async fn daemon_fact(dirs: &Dirs) -> Fact {
-    match daemon::find(dirs).await {
+/// The log, which only one process at a time has open: looked at when that is not the daemon.
+fn log(dirs: &Dirs) -> Fact {
+    match divisi_engine::look_at_log(&dirs.data) {
+        Ok(problems) if problems.is_empty() => fact("log", Some(true), "nothing is wrong with it", ""),
+        Ok(problems) => {
+            fact("log", Some(false), problems.join("; "), "restore the data folder from a backup")
+        }
+        Err(error) => {
+            let found = CommandError::failed("", "").because(&error).causes.join(": ");
+            fact("log", Some(false), found, error.hint())
+        }
+    }
+}
+
+struct DaemonFact {
+    runs: bool,
+    fact: Fact,
+}
+
+async fn daemon_fact(dirs: &Dirs) -> DaemonFact {
+    let found = daemon::find(dirs).await;
+    let runs = !matches!(found, Found::Nobody);
+    let fact = match found {
         Found::Ours(_, record) => {
             let age = time::age(record.started, jiff::Timestamp::now());
             fact("daemon", Some(true), format!("pid {}, at {}, for {age}", record.pid, record.address), "")
@@ -223,5 +249,6 @@ async fn daemon_fact(dirs: &Dirs) -> Fact {
             fact("daemon", Some(true), found, "the next command replaces it")
         }
         Found::Nobody => fact("daemon", Some(true), "does not run; the next command starts it", ""),
-    }
+    };
+    DaemonFact { runs, fact }
 }

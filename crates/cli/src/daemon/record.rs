@@ -9,6 +9,8 @@ use divisi_api::{Endpoint, Locate};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::lock::DaemonLock;
+use super::start;
 use crate::dirs::Dirs;
 use crate::errors::{CommandError, Done};
 
@@ -90,8 +92,15 @@ impl ProgramStamp {
 }
 
 impl Locate for Located {
+    /// A daemon that was ended on purpose takes its record with it. One that is gone without was killed, and is started
+    /// anew for whoever waits; when several do so at once, all but one find the lock taken.
     fn locate(&self) -> Option<Endpoint> {
-        DaemonRecord::load(&self.0).map(|record| record.endpoint())
+        let record = DaemonRecord::load(&self.0)?;
+        if DaemonLock::is_free(&self.0) && Dirs::from_environment().is_ok_and(|dirs| dirs == self.0) {
+            // The next look finds it, or tries again.
+            let _ = start::spawn(&self.0, &[]);
+        }
+        Some(record.endpoint())
     }
 }
 

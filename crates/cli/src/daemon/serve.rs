@@ -58,7 +58,14 @@ pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(
         person: Person { identity: identity(&person), home: dirs.home.clone(), variables, divisi },
         anywhere: options.anywhere || lies_in_temporary_place(&dirs.home),
     });
-    let engine = engine.await.map_err(|error| cannot("the engine did not start").because(&error))?;
+    let engine = engine.await.map_err(|error| {
+        let failed = cannot("the engine did not start").because(&error);
+        if error.hint().is_empty() {
+            failed
+        } else {
+            CommandError { hint: error.hint().to_owned(), ..failed }
+        }
+    })?;
     let listener = TcpListener::bind(("127.0.0.1", options.port)).await;
     let listener = listener.map_err(|error| {
         cannot(&format!("cannot listen on port {} of 127.0.0.1", options.port)).because(&error)

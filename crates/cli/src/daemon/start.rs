@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use divisi_api::Client;
@@ -28,16 +29,7 @@ pub(super) async fn start(dirs: &Dirs) -> Done<Client> {
 
 /// The same with further environment variables for the daemon.
 pub(super) async fn start_with(dirs: &Dirs, also: &[(&str, &OsStr)]) -> Done<Client> {
-    dirs::make_private(&dirs.state)?;
-    let log = open_log(dirs)?;
-    let from = log.metadata().map(|metadata| metadata.len()).unwrap_or_default();
-    let program =
-        record::program().map_err(|error| cannot("this program cannot be found").because(&error))?;
-    let args = ["serve".into(), "--detached".into()];
-    let also = also.iter().map(|(name, value)| (OsString::from(name), (*value).to_owned()));
-    let variables = std::env::vars_os().chain(also);
-    let mut child = divisi_workspace::start_detached(&program, &args, variables, &dirs.state, log)
-        .map_err(|error| cannot("the daemon cannot be started").because(&error))?;
+    let (mut child, from) = spawn(dirs, also)?;
     let started = Instant::now();
     let mut ended = None;
     while started.elapsed() < WAIT_MAX {
@@ -59,6 +51,20 @@ pub(super) async fn start_with(dirs: &Dirs, also: &[(&str, &OsStr)]) -> Done<Cli
     let mut error = cannot(&format!("the daemon was not ready within {} seconds", WAIT_MAX.as_secs()));
     error.causes.extend(tail(dirs, from));
     Err(error)
+}
+
+/// Starts the process and does not wait for it. Also gives where in its log it begins to speak.
+pub(super) fn spawn(dirs: &Dirs, also: &[(&str, &OsStr)]) -> Done<(Child, u64)> {
+    dirs::make_private(&dirs.state)?;
+    let log = open_log(dirs)?;
+    let from = log.metadata().map(|metadata| metadata.len()).unwrap_or_default();
+    let program =
+        record::program().map_err(|error| cannot("this program cannot be found").because(&error))?;
+    let args = ["serve".into(), "--detached".into()];
+    let also = also.iter().map(|(name, value)| (OsString::from(name), (*value).to_owned()));
+    let variables = std::env::vars_os().chain(also);
+    let child = divisi_workspace::start_detached(&program, &args, variables, &dirs.state, log);
+    Ok((child.map_err(|error| cannot("the daemon cannot be started").because(&error))?, from))
 }
 
 fn open_log(dirs: &Dirs) -> Done<File> {

@@ -7,6 +7,8 @@ mod errors;
 mod help;
 mod init;
 mod limits;
+mod machines;
+mod misbehaving;
 mod permissions;
 mod real_agents;
 mod road;

@@ -8,7 +8,7 @@ use divisi_agent::{Action, Conversation};
 use divisi_model::event::{Blocked, Event};
 use divisi_model::transcript::{Entry, EntryBody};
 use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
-use divisi_workspace::launch::{Followed, State};
+use divisi_workspace::launch::{Followed, Pause, State};
 use tokio::time::Instant;
 
 use super::end::{OVER, is_over};
@@ -24,6 +24,8 @@ const KEEP_IDLE: Duration = Duration::from_secs(10 * 60);
 const CANCEL_GRACE: Duration = Duration::from_secs(20);
 /// How often silence is looked at.
 const LOOK_AT_SILENCE: Duration = Duration::from_secs(5);
+/// How often an agent that is still starting is looked at.
+const LOOK_AT_START: Duration = Duration::from_millis(500);
 
 /// One live session.
 pub(super) struct Driver {
@@ -43,6 +45,8 @@ pub(super) struct Driver {
     pub(super) hand_off: bool,
     cancelled_at: Option<Instant>,
     idle_since: Option<Instant>,
+    /// When the agent was last heard, by a clock that nobody sets.
+    heard: Instant,
     done: Option<String>,
 }
 
@@ -61,6 +65,7 @@ pub(crate) async fn drive(context: Arc<Context>, id: AttemptId) -> Result<(), St
         hand_off: opened.hand_off,
         cancelled_at: None,
         idle_since: None,
+        heard: Instant::now(),
         done: None,
     };
     let mut follower = driver.launch.follow(0).map_err(|error| StepError::of(&error))?;
@@ -101,6 +106,7 @@ impl Driver {
                 () = self.context.stop.cancelled() => return self.leave(follower).await,
                 followed = follower.next() => match followed.map_err(|error| StepError::of(&error))? {
                     Followed::Bytes { offset, bytes } => {
+                        self.heard = Instant::now();
                         let actions = self.conversation.feed_out(&bytes, offset, self.context.now());
                         self.act(actions).await?;
                     }
@@ -110,7 +116,7 @@ impl Driver {
                     }
                 },
                 () = changes.changed() => {}
-                () = tokio::time::sleep(LOOK_AT_SILENCE) => {}
+                () = tokio::time::sleep(self.pause()) => {}
             }
         }
     }
@@ -127,10 +133,16 @@ impl Driver {
             self.done = Some(OVER.to_owned());
             return Ok(());
         }
+        let overdue = self.conversation.look_at_clock(self.context.now());
+        self.act(overdue).await?;
         asks::answer(self, &task).await?;
         self.cancel_if_asked(attempt).await?;
         turns::next(self, &task, attempt).await?;
         self.look_at_silence(&task, attempt).await
+    }
+
+    fn pause(&self) -> Duration {
+        if self.conversation.stage() == Stage::Opening { LOOK_AT_START } else { LOOK_AT_SILENCE }
     }
 
     async fn cancel_if_asked(&mut self, attempt: &AttemptState) -> Result<(), StepError> {
@@ -164,8 +176,20 @@ impl Driver {
         let minutes = task.spec.settings.stall_minutes;
         let silent = self.context.now().duration_since(self.conversation.last_active());
         let waits = !self.conversation.open_requests().is_empty();
-        let stalled = minutes > 0 && silent.as_secs() >= i64::from(minutes) * 60;
+        // The time of day may be set forward, and then everybody would have been silent for a day.
+        let long = self.heard.elapsed() >= Duration::from_secs(u64::from(minutes) * 60);
+        let stalled = minutes > 0 && long && silent.as_secs() >= i64::from(minutes) * 60;
         let told = task.open_items().any(|i| i.attempt == attempt.number && i.ask.kind() == "stall");
+        if !told && self.launch.status().paused == Some(Pause::NoSpace) {
+            let why =
+                "the disk is full, so the agent waits; it goes on by itself when there is room".to_owned();
+            let hint = "make room; divisi doctor shows how much there is".to_owned();
+            // Where the log has no room either, the next look says it.
+            if let Err(error) = asks::open(self, divisi_model::inbox::Ask::Stall { why, hint }).await {
+                tracing::warn!(attempt = %self.id, %error, "a full disk could not be told");
+            }
+            return Ok(());
+        }
         if attempt.running_turn().is_some() && stalled && !waits && !told {
             let why = Blocked::Stalled { minutes };
             let hint = divisi_model::view::hint_for(&why, task, attempt.number);

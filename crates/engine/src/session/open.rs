@@ -136,6 +136,7 @@ fn acp_setup(
         mode: plan.mode_id.clone(),
         authenticate: plan.authenticate.clone(),
         elicitation: definition.acp.questions,
+        start_seconds: definition.acp.start_seconds,
         quirks: definition.quirks.clone(),
         zone: zone(),
         first_seq: 1,

@@ -43,6 +43,11 @@ pub(super) fn cancel(state: &TaskState, number: u16) -> Result<Vec<Event>, Refus
     match attempt.running_turn() {
         Some(turn) if turn.cancel_requested => Ok(vec![]),
         Some(turn) => Ok(vec![Event::TurnCancelRequested { attempt: number, turn: turn.number }]),
+        None if matches!(attempt.phase, Phase::Queued | Phase::Preparing | Phase::Working) => {
+            let handle = state.handle(number);
+            let message = format!("{handle} has no turn to cancel yet");
+            Err(Refusal::wrong_state(message, format!("divisi stop {handle} ends the attempt")))
+        }
         None => Err(wrong(state, attempt, "cancelled")),
     }
 }
