@@ -99,7 +99,7 @@ pub(super) struct Walked {
     pub(super) found: BTreeMap<RepoPath, Found>,
     /// Folders that were not entered: all below them is as in the base.
     pub(super) untouched: Vec<RepoPath>,
-    /// Files in those.
+    /// Files in those; not counted where nothing is kept.
     pub(super) untouched_files: usize,
     pub(super) notes: Vec<Note>,
     pub(super) notes_dropped: usize,
@@ -191,7 +191,9 @@ impl<'a> Walk<'a> {
             let Ok(look) = at.look(&name) else { continue };
             match FileType::from_raw_mode(look.stat.st_mode) {
                 FileType::Directory if look.shared && self.is_untouched(&path) => {
-                    self.untouched_files += self.base.below(path.as_bytes()).count();
+                    if matches!(self.keep, Keep::InHub(_)) {
+                        self.untouched_files += self.base.below(path.as_bytes()).count();
+                    }
                     self.untouched.push(path);
                 }
                 FileType::Directory => self.below(at, &name, &path, above)?,

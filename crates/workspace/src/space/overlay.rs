@@ -11,10 +11,11 @@
 //! Divisi writes into it; never twice at once.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
@@ -25,6 +26,7 @@ use super::record::{Workspace, birth, dir_identity, save_record};
 use super::remove::{finish_removals, remove_tree};
 use super::root::{WorkspaceError, Workspaces, io_error};
 use super::template::{Templates, boot_id};
+use crate::git::Git;
 use crate::hub::Hub;
 use crate::ids::CommitId;
 use crate::sandbox::Overlay;
@@ -44,6 +46,8 @@ pub struct Layered {
     pub layers: Vec<CommitId>,
     /// Device and inode of the folder that holds the changes.
     pub made: (u64, u64),
+    /// The hub that its template and its git directory take their objects from.
+    pub hub: PathBuf,
     /// The run of the machine in which it was last mounted. Changes are not synced one by one, so after a loss of power
     /// they cannot be relied upon.
     pub boot: String,
@@ -163,7 +167,8 @@ pub(super) fn fill(
     make(&work)?;
     let made = dir_identity(&own).map_err(io_error("look at", &own))?;
     let boot = boot_id().map_err(io_error("ask the machine about", &own))?;
-    space.record.overlay = Some(Layered { layers: template.layers.clone(), made, boot });
+    space.record.overlay =
+        Some(Layered { layers: template.layers.clone(), made, hub: hub.dir().to_owned(), boot });
     // From here on the template is known to be in use.
     save(space)?;
     let git_dir = upper.join(".git");
@@ -188,6 +193,26 @@ fn point_out(space: &Workspace) -> io::Result<()> {
 }
 
 impl Workspaces {
+    /// What a launch in `folder` needs, if that is a workspace that was made below `root`; then it is [ready]. Nothing for
+    /// any other folder.
+    ///
+    /// [ready]: Workspaces::ready
+    pub fn for_launch(git: &Git, root: &Path, folder: &Path) -> Result<Option<SandboxParts>, WorkspaceError> {
+        let Ok(root) = fs::canonicalize(root) else { return Ok(None) };
+        let name = folder.file_name().and_then(OsStr::to_str);
+        let Some(name) = name.filter(|_| folder.parent() == Some(&root)) else { return Ok(None) };
+        let spaces = Self::at(root);
+        let mut space = match spaces.get(name) {
+            Err(WorkspaceError::Unknown(_) | WorkspaceError::BadName(_)) => return Ok(None),
+            other => other?,
+        };
+        if let Some(layered) = &space.record.overlay {
+            let hub = Hub::open(git, &layered.hub)?;
+            spaces.ready(&hub, &mut space)?;
+        }
+        Ok(Some(space.sandbox_parts()))
+    }
+
     /// Sees to it that an overlay can be mounted: to be called before each launch in a workspace. The folder where it is
     /// seen is made anew if somebody deleted it, and so are layers that were not on disk yet when the machine went down.
     /// True if the machine was restarted since the last time: what was written last before may be missing then.

@@ -165,6 +165,11 @@ impl Workspaces {
         Ok(Self { root })
     }
 
+    /// One that was opened before.
+    pub(super) fn at(root: PathBuf) -> Self {
+        Self { root }
+    }
+
     /// The folder.
     pub fn root(&self) -> &Path {
         &self.root

@@ -7,10 +7,12 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
+use std::process::Command;
 
+use divisi_workspace::sandbox::Holder;
 use divisi_workspace::{
     ArchiveLimits, ArchiveRequest, BoxLevel, CommitId, DiffLimits, Hub, IncludeLimits, IntegrateRequest,
-    Integration, LandError, LandMode, LandRequest, NewWorkspace, Snapshot, Workspace,
+    Integration, Kind, LandError, LandMode, LandRequest, NewWorkspace, Snapshot, Workspace,
 };
 
 use crate::results::result_request;
@@ -54,16 +56,48 @@ impl Attack {
         self.f.try_git_in(&self.space.path(), args)
     }
 
-    /// Every public operation that touches the workspace or what came out of it.
+    /// Every public operation, over the workspace and over an overlay that holds the same.
     fn run_everything(&mut self) -> (Snapshot, CommitId) {
+        let mut twin = self.twin();
+        let (of_twin, _) = self.run_over(&mut twin);
+        let mut space = self.space.clone();
+        let (snapshot, result) = self.run_over(&mut space);
+        self.space = space;
+        assert_eq!(self.f.tree(&of_twin.commit), self.f.tree(&snapshot.commit));
+        assert_eq!(of_twin.notes, snapshot.notes);
+        (snapshot, result)
+    }
+
+    /// An overlay workspace into which everything was copied that the agent planted, its git directory included.
+    fn twin(&self) -> Workspace {
+        let mut new = NewWorkspace::new("t8.1", self.space.base().clone()).on_branch("divisi/t8.1");
+        new.kind = Kind::Overlay;
+        let twin = self.f.spaces().create(&self.f.hub, &new).unwrap();
+        let holder = Holder::mount(&twin.overlay().unwrap()).unwrap();
+        for entry in fs::read_dir(holder.view()).unwrap().flatten() {
+            match entry.file_type().unwrap().is_dir() {
+                true => fs::remove_dir_all(entry.path()).unwrap(),
+                false => fs::remove_file(entry.path()).unwrap(),
+            }
+        }
+        let (from, to) = (self.space.path().join("."), holder.view());
+        let copied = Command::new("cp").arg("-a").args([from, to]).status().unwrap();
+        assert!(copied.success());
+        twin
+    }
+
+    /// Every public operation that touches the workspace or what came out of it.
+    fn run_over(&self, space: &mut Workspace) -> (Snapshot, CommitId) {
         let f = &self.f;
         let project = f.project();
         let old = f.base();
-        let snapshot = f.snapshot(&self.space);
-        let result = self.space.record_result(&f.hub, &snapshot, &result_request("t1.1")).unwrap().unwrap();
-        let diff = f.hub.diff(self.space.base(), &snapshot.commit, &DiffLimits::default()).unwrap();
+        let snapshot = f.snapshot(space);
+        space.changed(&f.hub).unwrap();
+        let asked = result_request(space.name());
+        let result = space.record_result(&f.hub, &snapshot, &asked).unwrap().unwrap();
+        let diff = f.hub.diff(space.base(), &snapshot.commit, &DiffLimits::default()).unwrap();
         assert!(diff.files.iter().any(|d| d.path == "src/lib.rs".into() && !d.hunks.is_empty()), "{diff:#?}");
-        f.hub.patch_text(self.space.base(), &result.commit, 1 << 20).unwrap();
+        f.hub.patch_text(space.base(), &result.commit, 1 << 20).unwrap();
         f.hub.trial_merge(&old, &result.commit).unwrap();
         for mode in [LandMode::Merge, LandMode::Rebase, LandMode::Squash] {
             let wanted = IntegrateRequest {
@@ -95,11 +129,11 @@ impl Attack {
                 Err(other) => panic!("{other:?}"),
             }
         }
-        self.space.restore_file(&f.hub, &snapshot.commit, &"src/lib.rs".into()).unwrap();
-        self.space.include_from(&project, IncludeLimits::default()).unwrap();
+        space.restore_file(&f.hub, &snapshot.commit, &"src/lib.rs".into()).unwrap();
+        space.include_from(&project, IncludeLimits::default()).unwrap();
         let request = ArchiveRequest { by: divisi(), limits: ArchiveLimits::default(), allow_loss: false };
-        f.spaces().archive(&f.hub, &self.space, &request).unwrap();
-        self.space = f.spaces().restore(&f.hub, "t1.1").unwrap();
+        f.spaces().archive(&f.hub, space, &request).unwrap();
+        *space = f.spaces().restore(&f.hub, space.name()).unwrap();
         self.assert_not_executed();
         assert_eq!(f.head(), old);
         (snapshot, result.commit)

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 use divisi_workspace::sandbox::Holder;
-use divisi_workspace::{ArchiveLimits, ArchiveRequest, FileStatus, Kind, NewWorkspace, Presence, Workspace};
+use divisi_workspace::{
+    ArchiveLimits, ArchiveRequest, FileStatus, Kind, NewWorkspace, Presence, Workspace, Workspaces,
+};
 
 use crate::support::{Fixture, bytes, divisi, request, write};
 
@@ -326,6 +328,13 @@ fn whoever_deletes_the_visible_folder_loses_nothing() {
     assert!(!f.spaces().ready(&f.hub, &mut space).unwrap());
     assert!(space.path().is_dir());
     assert_eq!(f.spaces().get("t1.1").unwrap().record(), space.record());
+    let root = f.spaces().root().to_owned();
+    fs::remove_dir_all(space.path()).unwrap();
+    let parts = Workspaces::for_launch(&f.git, &root, &space.path()).unwrap().unwrap();
+    assert_eq!((parts.overlay, parts.held), (space.overlay(), vec![space.path().join(".git")]));
+    assert!(space.path().is_dir());
+    assert_eq!(Workspaces::for_launch(&f.git, &root, &root.join("t9.1")).unwrap(), None);
+    space = f.spaces().get("t1.1").unwrap();
     fs::remove_dir_all(space.path()).unwrap();
     fs::write(space.path(), "another's").unwrap();
     assert!(f.spaces().ready(&f.hub, &mut space).is_err());
