@@ -1,5 +1,7 @@
 //! What the kernel says of processes: memory, time used, and who is left over.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
@@ -26,26 +28,25 @@ pub fn memory(pid: u32) -> Result<Memory> {
     Ok(Memory { resident: megabytes(kilobytes("Rss:")), private: megabytes(private) })
 }
 
-/// Seconds of processor time of all living threads of a process.
+/// Seconds of processor time of a process, its ended threads too; in steps of a hundredth.
 pub fn processor_seconds(pid: u32) -> Result<f64> {
-    let mut nanos = 0u64;
-    for thread in fs::read_dir(format!("/proc/{pid}/task"))?.flatten() {
-        // A thread may end between the listing and the reading.
-        let text = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
-        nanos += text.split(' ').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or_default();
-    }
-    Ok(nanos as f64 / 1e9)
+    let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name in brackets may hold anything; the 14th and 15th fields are the 12th and 13th after it.
+    let (_, fields) = text.rsplit_once(") ").ok_or("a process has no figures")?;
+    let ticks: Vec<u64> = fields.split(' ').skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
+    Ok(ticks.iter().sum::<u64>() as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
-/// How often its threads gave the processor up to wait.
-pub fn wake_ups(pid: u32) -> Result<u64> {
-    let mut count = 0;
+/// How often each of its threads gave the processor up to wait.
+pub fn waits(pid: u32) -> Result<BTreeMap<OsString, u64>> {
+    let mut counts = BTreeMap::new();
     for thread in fs::read_dir(format!("/proc/{pid}/task"))?.flatten() {
+        // A thread may end between the listing and the reading.
         let text = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-        count += line.and_then(|n| n.trim().parse::<u64>().ok()).unwrap_or_default();
+        counts.insert(thread.file_name(), line.and_then(|n| n.trim().parse().ok()).unwrap_or_default());
     }
-    Ok(count)
+    Ok(counts)
 }
 
 /// The parent of a process.

@@ -6,7 +6,7 @@ use divisi_api::Client;
 
 use super::Bench;
 use crate::measure::Samples;
-use crate::processes::{memory, processor_seconds, wake_ups};
+use crate::processes::{memory, processor_seconds, waits};
 use crate::repositories::Repository;
 use crate::row::{Bar, Curve, Findings, Outcome};
 use crate::{Result, divisi};
@@ -30,7 +30,7 @@ pub fn measure(bench: &Bench<'_>) -> Result<Findings> {
                 given += 1;
             }
             divisi::until_live(&client, agents).await?;
-            let (resident, busy, waken) = look(bench, daemon.pid(), &client).await?;
+            let (resident, busy, woken) = look(bench, daemon.pid(), &client).await?;
             points.push((agents as f64, resident));
             found = vec![
                 Outcome::alone(
@@ -45,9 +45,9 @@ pub fn measure(bench: &Bench<'_>) -> Result<Findings> {
                     format!("daemon with {agents} live rehearsal sessions: idle"),
                     Bar::AtMost(0.5),
                     "% of a core",
-                    busy,
+                    Samples::of([busy]),
                 )
-                .note(format!("{waken:.1} wake-ups/s")),
+                .note(format!("{woken:.1} wake-ups/s")),
             ];
         }
         let title = "Memory of the daemon";
@@ -56,20 +56,19 @@ pub fn measure(bench: &Bench<'_>) -> Result<Findings> {
     })
 }
 
-/// Memory, percent of a core in three stretches, and wake-ups a second, once everything is quiet.
-async fn look(bench: &Bench<'_>, pid: u32, client: &Client) -> Result<(f64, Samples, f64)> {
-    tokio::time::sleep(Duration::from_secs(bench.pick(8, 1))).await;
-    let stretch = Duration::from_secs(bench.pick(10, 1));
-    let before = wake_ups(pid)?;
-    let mut percents = Vec::new();
-    for _ in 0..3 {
-        let from = processor_seconds(pid)?;
-        tokio::time::sleep(stretch).await;
-        percents.push((processor_seconds(pid)? - from) / stretch.as_secs_f64() * 100.0);
-    }
-    let waken = (wake_ups(pid)? - before) as f64 / (3.0 * stretch.as_secs_f64());
+/// Memory, percent of a core over a long stretch, and wake-ups a second, once everything is quiet.
+async fn look(bench: &Bench<'_>, pid: u32, client: &Client) -> Result<(f64, f64, f64)> {
+    tokio::time::sleep(Duration::from_secs(bench.pick(12, 1))).await;
+    let stretch = Duration::from_secs(bench.pick(30, 1));
+    let (waited, worked) = (waits(pid)?, processor_seconds(pid)?);
+    tokio::time::sleep(stretch).await;
+    let seconds = stretch.as_secs_f64();
+    let percent = (processor_seconds(pid)? - worked) / seconds * 100.0;
+    let since =
+        |(thread, count): (_, u64)| waited.get(thread).map_or(0, |before| count.saturating_sub(*before));
+    let woken: u64 = waits(pid)?.iter().map(|(thread, count)| since((thread, *count))).sum();
     let resident = memory(pid)?.resident;
     // It must be alive and well after that, or it was idle for the wrong reason.
     client.health().await?;
-    Ok((resident, Samples::of(percents), waken))
+    Ok((resident, percent, woken as f64 / seconds))
 }

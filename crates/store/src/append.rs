@@ -66,7 +66,11 @@ impl Append {
     }
 
     fn check(&self, group: &Group<'_>) -> Result<Result<(), AppendError>, StoreError> {
-        let found = rows::version(group.sql, self.stream)?;
+        let known = match self.stream {
+            Stream::Task(id) => group.state.tasks.version(id),
+            Stream::Project(_) => None,
+        };
+        let found = known.map_or_else(|| rows::version(group.sql, self.stream), Ok)?;
         if found != self.expected {
             return Ok(Err(AppendError::Stale { stream: self.stream, expected: self.expected, found }));
         }

@@ -73,6 +73,7 @@ pub(crate) fn put(
         let at = known.map_or_else(|| entry.at.clone(), |(at, _)| at);
         replace.execute(params![task, attempt.number, session, seq, at, entry.kind, entry.body])?;
         group.state.last_rev = group.sql.last_insert_rowid().cast_unsigned();
+        group.state.changed.insert(attempt);
     }
     Ok(group.state.last_rev)
 }

@@ -10,6 +10,7 @@ mod connect;
 mod entries;
 mod error;
 mod feed;
+mod followers;
 mod limits;
 mod lock;
 mod migrate;

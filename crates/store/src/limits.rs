@@ -19,8 +19,10 @@ pub(crate) const GROUP_MAX: usize = 256;
 pub(crate) const READERS_MAX: usize = 4;
 /// Rows that a feed reads at once.
 pub(crate) const FEED_BATCH: usize = 128;
+/// Events by which a task's row may be behind its stream; whoever reads the task folds them.
+pub(crate) const ROW_BEHIND_MAX: u64 = 32;
 /// Task states that the writer keeps at hand.
-pub(crate) const TASKS_KEPT: usize = 64;
+pub(crate) const TASKS_KEPT: usize = 256;
 /// Problems that a report lists; more are only counted.
 pub(crate) const PROBLEMS_LISTED: usize = 100;
 /// How long a connection waits for a foreign program, such as a database shell, that holds the log.

@@ -98,6 +98,20 @@ pub(crate) fn for_each(
     Ok(())
 }
 
+/// Calls `each` for every event of a task that is not in the task's row yet, stream by stream, in order.
+pub(crate) fn for_each_behind(sql: &Connection, mut each: impl FnMut(Envelope)) -> Result<(), StoreError> {
+    let mut statement = sql.prepare_cached(
+        "SELECT e.seq, e.stream, e.version, e.at, e.actor, e.kind, e.data \
+         FROM tasks AS t CROSS JOIN events AS e ON e.stream = 'task/' || t.id AND e.version > t.version \
+         ORDER BY e.stream, e.version",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        each(envelope(row)?);
+    }
+    Ok(())
+}
+
 /// The number of the last event, 0 in an empty log.
 pub(crate) fn last_seq(sql: &Connection) -> Result<u64, StoreError> {
     let last: Option<i64> = sql.query_row("SELECT max(seq) FROM events", [], |row| row.get(0))?;

@@ -184,7 +184,9 @@ impl Store {
 
     /// Replays an attempt's entries after a revision, then follows them.
     pub fn transcript_feed(&self, attempt: AttemptId, after_rev: u64) -> TranscriptFeed {
-        TranscriptFeed::new(Arc::clone(&self.inner.readers), self.transcript_changes(), attempt, after_rev)
+        let news = &self.inner.news;
+        let changes = news.followers.follow(attempt, || *news.last_rev.borrow());
+        TranscriptFeed::new(Arc::clone(&self.inner.readers), changes, attempt, after_rev)
     }
 
     /// Makes the tables again from the log. Holds its thread, and all who write, up until it is done.

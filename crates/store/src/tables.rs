@@ -1,4 +1,8 @@
 //! The tables folded from the log: tasks and projects as they are now.
+//!
+//! A task's row may be some events behind its stream, and says how far it goes: writing a grown state out again with
+//! every small event would cost more than all the rest of an append. Whoever reads a task folds what came after its
+//! row, so what is read is never behind the log. After an orderly end no row is behind.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,18 +11,26 @@ use divisi_model::{Envelope, Event, ProjectId, Stream, TaskId, TaskNumber, TaskS
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::error::StoreError;
-use crate::limits::TASKS_KEPT;
+use crate::limits::{READ_MAX, ROW_BEHIND_MAX, TASKS_KEPT};
 use crate::rows;
 use crate::writer::Group;
 
 /// Who folds, down to the model's sources: whoever else folded the tables, they are folded again when the log is opened,
 /// since `fold` or the shape of the state may have changed.
-const FOLDED_BY: &str = concat!("divisi ", env!("CARGO_PKG_VERSION"), " ", env!("DIVISI_MODEL_FINGERPRINT"));
+const FOLDED_BY: &str =
+    concat!("divisi ", env!("CARGO_PKG_VERSION"), " rows-behind ", env!("DIVISI_MODEL_FINGERPRINT"));
 
 /// The newest state of some tasks, so that the writer need not read one again for each of its events.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
-    kept: HashMap<TaskId, TaskState>,
+    kept: HashMap<TaskId, Kept>,
+}
+
+/// The newest state of a task, and the version that its row holds.
+#[derive(Debug)]
+struct Kept {
+    state: TaskState,
+    row: u64,
 }
 
 impl Tasks {
@@ -26,18 +38,34 @@ impl Tasks {
         self.kept.clear();
     }
 
-    fn take(&mut self, sql: &Connection, id: TaskId) -> Result<Option<TaskState>, StoreError> {
+    /// The version of a task's stream, where its state is at hand.
+    pub(crate) fn version(&self, id: TaskId) -> Option<u64> {
+        self.kept.get(&id).map(|kept| kept.state.version)
+    }
+
+    fn take(&mut self, sql: &Connection, id: TaskId) -> Result<Option<Kept>, StoreError> {
         match self.kept.remove(&id) {
-            Some(state) => Ok(Some(state)),
-            None => task(sql, id),
+            Some(kept) => Ok(Some(kept)),
+            None => read_task(sql, id),
         }
     }
 
-    fn keep(&mut self, state: TaskState) {
+    fn keep(&mut self, sql: &Connection, kept: Kept) -> Result<(), StoreError> {
         if self.kept.len() >= TASKS_KEPT {
+            self.write_rows(sql)?;
             self.kept.clear();
         }
-        self.kept.insert(state.id, state);
+        self.kept.insert(kept.state.id, kept);
+        Ok(())
+    }
+
+    /// Writes the rows that are behind, so that no task is behind that is not at hand.
+    pub(crate) fn write_rows(&mut self, sql: &Connection) -> Result<(), StoreError> {
+        for kept in self.kept.values_mut().filter(|kept| kept.row < kept.state.version) {
+            put_task(sql, &kept.state)?;
+            kept.row = kept.state.version;
+        }
+        Ok(())
     }
 }
 
@@ -73,13 +101,21 @@ pub(crate) fn fold_in(
 ) -> Result<(), StoreError> {
     match stream {
         Stream::Task(id) => {
-            let mut state = group.state.tasks.take(group.sql, id)?;
-            for envelope in envelopes {
-                state = fold(state, id, envelope);
-            }
+            let kept = group.state.tasks.take(group.sql, id)?;
+            let (state, row) = kept.map_or((None, None), |kept| (Some(kept.state), Some(kept.row)));
+            // What was read just now holds the new events already.
+            let known = state.as_ref().map_or(0, |state| state.version);
+            let new = envelopes.iter().filter(|envelope| envelope.version > known);
+            let state = new.fold(state, |state, envelope| fold(state, id, envelope));
             if let Some(state) = state {
-                put_task(group.sql, &state)?;
-                group.state.tasks.keep(state);
+                let row = match row {
+                    Some(row) if state.version < row + ROW_BEHIND_MAX => row,
+                    _ => {
+                        put_task(group.sql, &state)?;
+                        state.version
+                    }
+                };
+                group.state.tasks.keep(group.sql, Kept { state, row })?;
             }
         }
         Stream::Project(_) => {
@@ -130,15 +166,41 @@ pub(crate) fn tasks(sql: &Connection) -> Result<Vec<TaskState>, StoreError> {
     while let Some(row) = rows.next()? {
         found.push(read_state(&row.get::<_, String>(0)?, &row.get::<_, String>(1)?)?);
     }
-    Ok(found)
+    let places: HashMap<TaskId, usize> = (0..).zip(&found).map(|(place, state)| (state.id, place)).collect();
+    let mut found: Vec<Option<TaskState>> = found.into_iter().map(Some).collect();
+    rows::for_each_behind(sql, |envelope| {
+        if let Stream::Task(id) = envelope.stream
+            && let Some(state) = places.get(&id).and_then(|place| found.get_mut(*place))
+        {
+            // The row may have been written anew between the two reads.
+            if state.as_ref().is_some_and(|state| state.version < envelope.version) {
+                *state = fold(state.take(), id, &envelope);
+            }
+        }
+    })?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// One task.
 pub(crate) fn task(sql: &Connection, id: TaskId) -> Result<Option<TaskState>, StoreError> {
-    let id = id.to_string();
+    Ok(read_task(sql, id)?.map(|kept| kept.state))
+}
+
+fn read_task(sql: &Connection, id: TaskId) -> Result<Option<Kept>, StoreError> {
+    let text = id.to_string();
     let mut statement = sql.prepare_cached("SELECT state FROM tasks WHERE id = ?1")?;
-    let state: Option<String> = statement.query_row([&id], |row| row.get(0)).optional()?;
-    state.map(|state| read_state(&id, &state)).transpose()
+    let state: Option<String> = statement.query_row([&text], |row| row.get(0)).optional()?;
+    let Some(state) = state.map(|state| read_state(&text, &state)).transpose()? else { return Ok(None) };
+    let row = state.version;
+    let mut newest = Some(state);
+    loop {
+        let after = newest.as_ref().map_or(row, |state| state.version);
+        let events = rows::read_stream(sql, Stream::Task(id), after, READ_MAX)?;
+        if events.is_empty() {
+            return Ok(newest.map(|state| Kept { state, row }));
+        }
+        newest = events.iter().fold(newest, |state, envelope| fold(state, id, envelope));
+    }
 }
 
 /// All projects, in the order of their ids, which is about that of their making.

@@ -1,14 +1,18 @@
 //! The one thread that writes. It commits together what waited while it committed what came before; nobody waits for
 //! company, so a lone request is committed at once and many at a time share one sync.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use divisi_model::AttemptId;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::connect::Opened;
 use crate::error::StoreError;
+use crate::followers::Followers;
 use crate::limits::{GROUP_MAX, QUEUE_FULL_PAUSE, QUEUE_MAX};
 use crate::store::Sync;
 use crate::tables::Tasks;
@@ -28,6 +32,8 @@ pub(crate) struct State {
     pub(crate) last_rev: u64,
     /// Tasks at hand.
     pub(crate) tasks: Tasks,
+    /// Attempts whose transcript changed in this group.
+    pub(crate) changed: BTreeSet<AttemptId>,
 }
 
 /// The way to the writer. Dropped, it lets the writer finish what waits, and waits for that.
@@ -42,6 +48,7 @@ pub(crate) struct Writer {
 pub(crate) struct News {
     pub(crate) last_seq: watch::Receiver<u64>,
     pub(crate) last_rev: watch::Receiver<u64>,
+    pub(crate) followers: Arc<Followers>,
 }
 
 impl Writer {
@@ -51,11 +58,13 @@ impl Writer {
         let (last_seq, seq_news) = watch::channel(state.last_seq);
         let (last_rev, rev_news) = watch::channel(state.last_rev);
         let path = opened.path.clone();
-        let room = Room { opened, state, sync: None, last_seq, last_rev };
+        let followers = Arc::new(Followers::new());
+        let told = Arc::clone(&followers);
+        let room = Room { opened, state, sync: None, last_seq, last_rev, followers: told };
         let thread = std::thread::Builder::new().name("divisi-store".to_owned());
         let thread = thread.spawn(move || room.run(requests)).map_err(StoreError::folder(&path))?;
         let writer = Self { queue: Some(queue), thread: Some(thread) };
-        Ok((writer, News { last_seq: seq_news, last_rev: rev_news }))
+        Ok((writer, News { last_seq: seq_news, last_rev: rev_news, followers }))
     }
 
     /// Has work done in a group and waits for its commit. `work` fails for its whole group with the outer error, and
@@ -113,6 +122,7 @@ impl State {
             last_seq: crate::rows::last_seq(sql)?,
             last_rev: crate::entries::last_rev(sql)?,
             tasks: Tasks::default(),
+            changed: BTreeSet::new(),
         })
     }
 }
@@ -170,6 +180,7 @@ struct Room {
     sync: Option<Sync>,
     last_seq: watch::Sender<u64>,
     last_rev: watch::Sender<u64>,
+    followers: Arc<Followers>,
 }
 
 impl Room {
@@ -190,10 +201,20 @@ impl Room {
                 .send_if_modified(|last| std::mem::replace(last, self.state.last_seq) != self.state.last_seq);
             self.last_rev
                 .send_if_modified(|last| std::mem::replace(last, self.state.last_rev) != self.state.last_rev);
+            self.followers.tell(std::mem::take(&mut self.state.changed), self.state.last_rev);
             for request in group {
                 request.answer(failed.as_ref());
             }
         }
+        self.followers.close();
+        // Where this fails, whoever opens the log next folds what the rows lack.
+        let _written = self.write_rows();
+    }
+
+    fn write_rows(&mut self) -> Result<(), StoreError> {
+        let sql = self.opened.sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.state.tasks.write_rows(&sql)?;
+        Ok(sql.commit()?)
     }
 
     fn commit(&mut self, requests: &mut [Box<dyn Request>]) -> Result<(), StoreError> {
@@ -227,5 +248,6 @@ impl Room {
         self.state.last_seq = *self.last_seq.borrow();
         self.state.last_rev = *self.last_rev.borrow();
         self.state.tasks.forget();
+        self.state.changed.clear();
     }
 }
