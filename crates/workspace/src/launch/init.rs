@@ -95,6 +95,7 @@ pub(super) fn run(launch: &Path, spec: Spec, cgroup: Option<Cgroup>, held: Held)
         Ok(mut init) => {
             say(&mut report, &Report::Started(init.main.as_raw_nonzero().get()));
             drop(report);
+            super::trim::let_go_of_code();
             init.until_over();
             init.record();
             until_drained(launch, &init.spec, &init.outputs);

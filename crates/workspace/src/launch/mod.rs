@@ -66,6 +66,7 @@ mod spec;
 mod status;
 mod stdin;
 mod tree;
+mod trim;
 mod wire;
 
 pub use cgroup::CgroupPlace;
