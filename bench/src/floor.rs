@@ -15,8 +15,13 @@ use crate::repositories::Repository;
 
 /// `git worktree add -b`; gives milliseconds. The worktree is left for whoever wants to look at it.
 pub fn worktree(repository: &Repository, path: &Path, branch: &str) -> Result<f64> {
+    worktree_of(repository, path, branch, "main")
+}
+
+/// The same of another commit.
+pub fn worktree_of(repository: &Repository, path: &Path, branch: &str, base: &str) -> Result<f64> {
     let path = path.display().to_string();
-    Ok(timed(|| repository.git(&["worktree", "add", "--quiet", "-b", branch, &path, "main"]))?.0)
+    Ok(timed(|| repository.git(&["worktree", "add", "--quiet", "-b", branch, &path, base]))?.0)
 }
 
 /// Takes a worktree away again, off the clock.

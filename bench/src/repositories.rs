@@ -10,15 +10,15 @@ use crate::Result;
 use crate::place::Place;
 
 /// Changes with what is generated, so that old ones are made anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Files in one folder, on average; real projects have three to ten.
 const FILES_PER_FOLDER: usize = 5;
 /// Folders in a folder.
 const FOLDERS_PER_FOLDER: usize = 6;
-/// Files that the second commit changes.
+/// Files that differ in a new base.
 pub const CHANGED: usize = 500;
 
-/// A repository with a checkout of its first commit on `main`; the branch `next` is 500 changed files further.
+/// A repository with a checkout of its one commit on `main`.
 pub struct Repository {
     pub path: PathBuf,
 }
@@ -33,7 +33,6 @@ impl Repository {
         let path = place.root.join(name);
         let (from, to) = (fixture.display().to_string(), path.display().to_string());
         git(&place.root, ["clone", "--quiet", "--no-hardlinks", "--branch", "main", &from, &to])?;
-        git(&path, ["branch", "--quiet", "next", "origin/next"])?;
         git(&path, ["config", "user.name", "Bench"])?;
         git(&path, ["config", "user.email", "bench@localhost"])?;
         Ok(Self { path })
@@ -43,6 +42,11 @@ impl Repository {
     pub fn git(&self, arguments: &[&str]) -> Result<String> {
         git(&self.path, arguments)
     }
+}
+
+/// Paths of some of its files, spread over it.
+pub fn some_files(files: usize, count: usize) -> impl Iterator<Item = String> {
+    (0..count).map(move |n| path_of(n * files / count))
 }
 
 /// A git with settings that are nobody's.
@@ -91,18 +95,10 @@ fn generate(fixture: &Path, files: usize) -> Result {
         .stdout(Stdio::null())
         .spawn()?;
     let mut to = BufWriter::new(import.stdin.take().ok_or("git has no input")?);
-    let commit = |to: &mut BufWriter<_>, branch: &str, number: usize| {
-        let who = format!("Bench <bench@localhost> {} +0000", 1_700_000_000 + number);
-        writeln!(to, "commit refs/heads/{branch}\ncommitter {who}\ndata 4\nwork")
-    };
-    commit(&mut to, "main", 0)?;
+    let who = "Bench <bench@localhost> 1700000000 +0000";
+    writeln!(to, "commit refs/heads/main\ncommitter {who}\ndata 4\nwork")?;
     for n in 0..files {
-        put(&mut to, n, 0)?;
-    }
-    writeln!(to, "\nreset refs/heads/next\nfrom refs/heads/main\n")?;
-    commit(&mut to, "next", 1)?;
-    for n in 0..CHANGED.min(files) {
-        put(&mut to, n * files / CHANGED.min(files), 1)?;
+        put(&mut to, n)?;
     }
     writeln!(to, "\ndone")?;
     to.flush()?;
@@ -113,8 +109,8 @@ fn generate(fixture: &Path, files: usize) -> Result {
     Ok(fs::rename(&beside, fixture)?)
 }
 
-fn put(to: &mut impl Write, n: usize, edition: u64) -> std::io::Result<()> {
-    let text = text_of(n as u64, edition);
+fn put(to: &mut impl Write, n: usize) -> std::io::Result<()> {
+    let text = text_of(n as u64);
     writeln!(to, "M 100644 inline {}\ndata {}", path_of(n), text.len())?;
     to.write_all(text.as_bytes())?;
     writeln!(to)
@@ -133,19 +129,19 @@ fn path_of(n: usize) -> String {
 }
 
 /// Lines of words: a few hundred bytes to some 20 kB, about 3 kB on average; most files are small, some are not.
-fn text_of(n: u64, edition: u64) -> String {
+fn text_of(n: u64) -> String {
     const WORDS: [&str; 16] = [
         "let", "value", "state", "of", "the", "reader", "returns", "when", "nothing", "waits", "for",
         "result", "index", "while", "open", "path",
     ];
-    let mut random = Random(n.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (edition << 32) ^ 0x1234_5678);
+    let mut random = Random(n.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x1234_5678);
     let shape = random.next() % 100;
     let bytes = match shape {
         0..60 => 300 + random.next() % 1_500,
         60..90 => 1_800 + random.next() % 4_000,
         _ => 5_800 + random.next() % 14_000,
     };
-    let mut text = format!("// Module {n}, edition {edition}.\n");
+    let mut text = format!("// Module {n}.\n");
     while (text.len() as u64) < bytes {
         text.push_str(WORDS[(random.next() % 16) as usize]);
         text.push(if random.next().is_multiple_of(9) { '\n' } else { ' ' });
@@ -176,9 +172,10 @@ mod tests {
         assert_eq!(path_of(80), "src/cpart/epart/module_80.rs");
         let paths: std::collections::BTreeSet<String> = (0..5_000).map(path_of).collect();
         assert_eq!(paths.len(), 5_000);
-        let bytes: usize = (0..1_000).map(|n| text_of(n, 0).len()).sum();
+        let bytes: usize = (0..1_000).map(|n| text_of(n).len()).sum();
         assert!((2_000_000..5_000_000).contains(&bytes), "{bytes} bytes in 1,000 files");
-        assert_eq!(text_of(7, 0), text_of(7, 0));
-        assert_ne!(text_of(7, 0), text_of(7, 1));
+        assert_eq!(text_of(7), text_of(7));
+        assert_ne!(text_of(7), text_of(8));
+        assert_eq!(some_files(80_000, 3).last(), Some(path_of(53_333)));
     }
 }

@@ -24,6 +24,10 @@ pub struct Bench<'a> {
 /// Every group.
 pub const ALL: &[Group] = &[
     Group { name: "workspaces", measure: workspaces::measure },
+    Group { name: "base", measure: workspaces::new_base },
+    Group { name: "burst", measure: workspaces::burst },
+    Group { name: "disk", measure: workspaces::disk },
+    Group { name: "changed", measure: workspaces::changed },
     Group { name: "shim", measure: shim::measure },
     Group { name: "store", measure: store::measure },
     Group { name: "feed", measure: feed::measure },

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use divisi_workspace::launch::{Followed, Launch, ShimCommand, Spec};
+use divisi_workspace::launch::{Followed, Launch, ShimCommand, Spec, Stdin};
 use tokio::runtime::Runtime;
 
 use super::Bench;
@@ -37,6 +37,7 @@ impl Launches<'_> {
     fn start(&self, name: &str, argv: &[&str]) -> Result<Launch> {
         let mut spec = Spec::new(argv.iter().copied(), &self.folder);
         spec.env.insert("PATH".into(), std::env::var_os("PATH").unwrap_or_default());
+        spec.stdin = Stdin::Journaled;
         Ok(self.runtime.block_on(Launch::start(&self.folder.join(name), &spec, &self.shim))?)
     }
 
@@ -48,11 +49,12 @@ impl Launches<'_> {
         })
     }
 
-    /// The larger of the two processes counts; the other stands in the note.
+    /// After a conversation of some lines. The larger of the two processes counts; the other stands in the note.
     fn resident(&self, times: usize) -> Result<Outcome> {
         let (mut shims, mut inits, mut private) = (Vec::new(), Vec::new(), Vec::new());
         for n in 0..times {
-            let launch = self.start(&format!("resident-{n}"), &["sleep", "600"])?;
+            let launch = self.start(&format!("resident-{n}"), &["cat"])?;
+            self.runtime.block_on(converse(&launch))?;
             let init = launch.load_identity()?.ok_or("the launch has no identity")?.init.pid;
             let init = u32::try_from(init)?;
             let (of_shim, of_init) = (memory(parent(init)?)?, memory(init)?);
@@ -63,19 +65,14 @@ impl Launches<'_> {
         }
         let (shims, inits, private) = (Samples::of(shims), Samples::of(inits), Samples::of(private));
         let note = format!(
-            "the init process {:.1} MB; pages of their own, both together {:.1} MB",
+            "shim {:.1} MB, init process {:.1} MB; pages of their own, both together {:.1} MB; after 20 lines to and fro",
+            shims.median(),
             inits.median(),
             private.median()
         );
         let larger = if inits.median() > shims.median() { inits } else { shims };
-        let outcome = Outcome::alone(
-            "shim",
-            "shim: resident, the larger of its two processes",
-            Bar::AtMost(2.5),
-            "MB",
-            larger,
-        );
-        Ok(outcome.note(note))
+        let what = "shim: resident, the larger of its two processes";
+        Ok(Outcome::alone("shim", what, Bar::AtMost(2.5), "MB", larger).note(note))
     }
 
     /// From the call to the first byte that the child wrote.
@@ -127,4 +124,19 @@ impl Launches<'_> {
         );
         Ok(outcome.in_unit("MB/s"))
     }
+}
+
+/// Twenty lines to a child that gives them back.
+async fn converse(launch: &Launch) -> Result {
+    let mut output = launch.follow(0)?;
+    let mut at = 0;
+    for n in 0..20 {
+        at = launch.write(at, format!("line {n} of a conversation\n").as_bytes()).await?;
+        while output.offset() < at {
+            if let Followed::Ended(exit) = output.next().await? {
+                return Err(format!("the child ended: {exit:?}").into());
+            }
+        }
+    }
+    Ok(())
 }
