@@ -156,6 +156,14 @@ impl Conversation {
         }
     }
 
+    /// The model that the agent says it uses; a command does not say.
+    pub fn model(&self) -> Option<&str> {
+        match self {
+            Self::Acp(session) => session.model(),
+            Self::Exec(_) => None,
+        }
+    }
+
     /// The requests that wait for an answer, oldest first.
     pub fn open_requests(&self) -> Vec<&str> {
         match self {

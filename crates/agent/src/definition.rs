@@ -306,10 +306,12 @@ pub struct Price {
     pub input: f64,
     /// Output.
     pub output: f64,
-    /// Input read from a cache.
-    pub cached_read: f64,
-    /// Input written to a cache.
-    pub cached_write: f64,
+    /// Input read from a cache; as other input where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_read: Option<f64>,
+    /// Input written to a cache; as other input where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_write: Option<f64>,
 }
 
 impl Quirks {

@@ -34,6 +34,7 @@
 //!     start_seconds: agent.acp.start_seconds,
 //!     quirks: agent.quirks.clone(),
 //!     zone: None,
+//!     counted: divisi_agent::Counted::default(),
 //!     first_seq: 1,
 //!     turn: 0,
 //! };
@@ -58,6 +59,7 @@
 pub mod acp;
 mod action;
 mod conversation;
+mod cost;
 mod definition;
 mod errors;
 pub mod exec;
@@ -88,3 +90,4 @@ pub use limit::limit_end;
 pub use lines::LINE_BYTES;
 pub use ready::{Facts, Probe, Readiness, version_in};
 pub use registry::{AGENTS, DEFINITION_BYTES, DefinitionError, Layer, Registry};
+pub use usage::Counted;

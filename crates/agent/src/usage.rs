@@ -2,37 +2,75 @@
 
 use divisi_model::event::Usage;
 use divisi_model::transcript::{ReportedUsage, Tokens, UsageScope};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+/// Millionths of a dollar in a dollar.
+const MICROS: f64 = 1e6;
+
+/// What earlier turns of a session used, so that counters of the whole session are told from those of a turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counted {
+    /// Tokens.
+    pub tokens: Tokens,
+    /// Cost in millionths of a US dollar.
+    pub cost_micros: u64,
+}
+
+impl Counted {
+    /// The sum of what turns used.
+    pub fn of<'a>(turns: impl Iterator<Item = &'a Usage>) -> Self {
+        let mut sum = Usage::default();
+        turns.for_each(|usage| sum.add(usage));
+        let tokens = Tokens {
+            input: sum.input,
+            output: sum.output,
+            cached_read: sum.cached_read,
+            cached_write: sum.cached_write,
+            ..Tokens::default()
+        };
+        // A cost that was computed here is not in the agent's own counter.
+        let cost_micros = if sum.estimated { 0 } else { sum.cost().unwrap_or(0) };
+        Self { tokens, cost_micros }
+    }
+}
 
 /// Remembers where the agent's counters stood when the last turn ended.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Meter {
-    tokens: Tokens,
-    cost: f64,
-}
+pub(crate) struct Meter(Counted);
 
 impl Meter {
+    /// A meter for a session in which this much was used before.
+    pub fn from(counted: Counted) -> Self {
+        Self(counted)
+    }
+
     /// What the turn used, and from where the next one counts. A counter that went back began anew.
     pub fn turn_ended(&mut self, reported: Option<&ReportedUsage>) -> Usage {
         let Some(reported) = reported else { return Usage::default() };
         let mut tokens = reported.tokens.unwrap_or_default();
         if reported.scope == UsageScope::Session && reported.tokens.is_some() {
             let total = tokens;
-            tokens = since(&total, &self.tokens);
-            self.tokens = total;
+            tokens = since(&total, &self.0.tokens);
+            self.0.tokens = total;
         }
-        let cost_usd =
-            reported.cost.as_ref().filter(|c| c.currency == "USD" && c.amount.is_finite()).map(|c| {
-                let spent = if c.amount >= self.cost { c.amount - self.cost } else { c.amount };
-                self.cost = c.amount;
-                spent
-            });
+        let dollars = reported.cost.as_ref().filter(|c| c.currency == "USD").map(|c| c.amount);
+        let total = dollars.filter(|amount| amount.is_finite() && (0.0..1e9).contains(amount));
+        let cost_micros = total.map(|amount| (amount * MICROS).round() as u64).map(|total| {
+            let spent = total.checked_sub(self.0.cost_micros).unwrap_or(total);
+            self.0.cost_micros = total;
+            spent
+        });
         Usage {
             input: tokens.input,
             output: tokens.output,
             cached_read: tokens.cached_read,
             cached_write: tokens.cached_write,
-            cost_usd,
+            cached_in_input: tokens.cached_in_input && tokens.cached_read > 0,
+            at_least: reported.scope == UsageScope::LastCall && reported.tokens.is_some(),
+            cost_micros,
+            ..Usage::default()
         }
     }
 }
@@ -59,33 +97,35 @@ pub(crate) fn tokens(value: &Value) -> Option<Tokens> {
     if input.is_none() && output.is_none() {
         return None;
     }
-    Some(Tokens {
-        input: input.unwrap_or(0),
-        output: output.unwrap_or(0),
-        cached_read: number(&[
-            "cachedReadTokens",
-            "cached_read_tokens",
-            "cachedInputTokens",
-            "cached_input_tokens",
-            "cache_read_input_tokens",
-            "cachedContentTokenCount",
-            "cachedTokens",
-            "cached",
-        ])
-        .unwrap_or(0),
-        cached_write: number(&["cachedWriteTokens", "cached_write_tokens", "cache_creation_input_tokens"])
-            .unwrap_or(0),
-        reasoning: number(&[
-            "thoughtTokens",
-            "thought_tokens",
-            "reasoningTokens",
-            "reasoning_output_tokens",
-            "thoughtsTokenCount",
-            "reasoning",
-        ])
-        .unwrap_or(0),
-    })
+    let (input, mut output) = (input.unwrap_or(0), output.unwrap_or(0));
+    let within = number(WITHIN_INPUT);
+    let beside = number(&["cachedReadTokens", "cached_read_tokens", "cache_read_input_tokens"]);
+    let cached_read = within.or(beside).unwrap_or(0);
+    let cached_write =
+        number(&["cachedWriteTokens", "cached_write_tokens", "cache_creation_input_tokens"]).unwrap_or(0);
+    let reasoning = number(&[
+        "thoughtTokens",
+        "thought_tokens",
+        "reasoningTokens",
+        "reasoning_output_tokens",
+        "thoughtsTokenCount",
+        "reasoning",
+    ])
+    .unwrap_or(0);
+    // Gemini counts thinking beside what its candidates say, and asks money for both.
+    if value.get("candidatesTokenCount").is_some() {
+        output += reasoning;
+    }
+    // Where the sum is given it tells whether the cache is in the input or beside it.
+    let total = number(&["totalTokens", "total_tokens", "totalTokenCount"]);
+    let by_total = total.filter(|_| cached_read > 0).map(|total| total < input + output + cached_read);
+    let cached_in_input = by_total.unwrap_or(within.is_some());
+    Some(Tokens { input, output, cached_read, cached_write, reasoning, cached_in_input })
 }
+
+/// Names under which vendors count what is read from a cache as a part of the input.
+const WITHIN_INPUT: &[&str] =
+    &["cachedInputTokens", "cached_input_tokens", "cachedContentTokenCount", "cachedTokens", "cached"];
 
 fn since(total: &Tokens, before: &Tokens) -> Tokens {
     if total.input < before.input || total.output < before.output {
@@ -96,6 +136,7 @@ fn since(total: &Tokens, before: &Tokens) -> Tokens {
         output: total.output - before.output,
         cached_read: total.cached_read.saturating_sub(before.cached_read),
         cached_write: total.cached_write.saturating_sub(before.cached_write),
+        cached_in_input: total.cached_in_input,
         reasoning: total.reasoning.saturating_sub(before.reasoning),
     }
 }
@@ -122,12 +163,43 @@ mod tests {
         let second = meter.turn_ended(Some(&report(1700, UsageScope::Session, 0.75)));
         let restarted = meter.turn_ended(Some(&report(300, UsageScope::Session, 0.125)));
         assert_eq!([first.input, second.input, restarted.input], [1000, 700, 300]);
-        assert_eq!(
-            [first.cost_usd, second.cost_usd, restarted.cost_usd],
-            [Some(0.5), Some(0.25), Some(0.125)]
-        );
+        let costs = [first.cost_micros, second.cost_micros, restarted.cost_micros];
+        assert_eq!(costs, [Some(500_000), Some(250_000), Some(125_000)]);
         let turn = meter.turn_ended(Some(&report(42, UsageScope::Turn, 0.125)));
-        assert_eq!((turn.input, turn.output, turn.cost_usd), (42, 4, Some(0.0)));
+        assert_eq!((turn.input, turn.output, turn.cost_micros), (42, 4, Some(0)));
         assert_eq!(meter.turn_ended(None), Usage::default());
+        assert!(meter.turn_ended(Some(&report(7, UsageScope::LastCall, 0.2))).at_least);
+    }
+
+    #[test]
+    fn a_session_that_is_taken_up_again_is_not_counted_twice() {
+        let before = [report(1000, UsageScope::Session, 0.5), report(1700, UsageScope::Session, 0.75)];
+        let mut meter = Meter::default();
+        let used = before.map(|report| meter.turn_ended(Some(&report)));
+        let mut again = Meter::from(Counted::of(used.iter()));
+        let third = again.turn_ended(Some(&report(2000, UsageScope::Session, 1.0)));
+        assert_eq!((third.input, third.cost_micros), (300, Some(250_000)));
+    }
+
+    #[test]
+    fn the_cache_is_within_the_input_or_beside_it() {
+        let read = |json: &str| {
+            let tokens = tokens(&serde_json::from_str(json).unwrap()).unwrap();
+            (tokens.input, tokens.output, tokens.cached_read, tokens.cached_in_input)
+        };
+        let beside = r#"{"inputTokens":6000,"outputTokens":385,"cachedReadTokens":2500,"cachedWriteTokens":1500,"totalTokens":10385}"#;
+        assert_eq!(read(beside), (6000, 385, 2500, false));
+        let within = r#"{"inputTokens":8000,"outputTokens":308,"cachedReadTokens":2000,"totalTokens":8308}"#;
+        assert_eq!(read(within), (8000, 308, 2000, true));
+        assert_eq!(
+            read(r#"{"input_tokens":8000,"cached_input_tokens":2000,"output_tokens":308}"#),
+            (8000, 308, 2000, true)
+        );
+        assert_eq!(
+            read(r#"{"input_tokens":90,"cache_read_input_tokens":2000,"output_tokens":3}"#),
+            (90, 3, 2000, false)
+        );
+        let gemini = r#"{"promptTokenCount":100,"candidatesTokenCount":10,"thoughtsTokenCount":5,"totalTokenCount":115}"#;
+        assert_eq!(read(gemini), (100, 15, 0, false));
     }
 }

@@ -317,7 +317,22 @@ pub struct Usage {
     pub cached_read: u64,
     /// Input tokens written to a cache.
     pub cached_write: u64,
-    /// Cost in US dollars as the agent reported it.
+    /// The input counts what was read from a cache too; otherwise that comes on top.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cached_in_input: bool,
+    /// The tokens are a lower bound: the agent reports less than the turn.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub at_least: bool,
+    /// Cost in millionths of a US dollar. None: not known, which is not nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_micros: Option<u64>,
+    /// The cost was computed from prices; otherwise the agent reported it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
+    /// In a sum: the cost of some of the tokens is not known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unpriced: bool,
+    /// Cost in US dollars as the agent reported it, in logs of 0.1.0; nothing sets it any more.
     pub cost_usd: Option<f64>,
 }
 
@@ -467,12 +482,40 @@ impl Blocked {
 }
 
 impl Usage {
+    /// Whether any tokens are known.
+    pub fn counts(&self) -> bool {
+        self.input + self.output + self.cached_read + self.cached_write > 0
+    }
+
+    /// The cost in millionths of a US dollar, where it is known.
+    pub fn cost(&self) -> Option<u64> {
+        let old = self.cost_usd.filter(|cost| cost.is_finite() && (0.0..1e9).contains(cost));
+        let old = old.map(|cost| (cost * 1e6).round() as u64);
+        match (self.cost_micros, old) {
+            (None, None) => None,
+            (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),
+        }
+    }
+
+    /// Whether the real cost may be higher than the one that is known.
+    pub fn cost_at_least(&self) -> bool {
+        self.unpriced || (self.estimated && self.at_least)
+    }
+
     /// Adds another turn's usage.
     pub fn add(&mut self, other: &Self) {
         self.input += other.input;
         self.output += other.output;
         self.cached_read += other.cached_read;
         self.cached_write += other.cached_write;
+        self.unpriced |= other.unpriced || (other.counts() && other.cost().is_none());
+        self.cached_in_input |= other.cached_in_input;
+        self.at_least |= other.at_least;
+        self.estimated |= other.estimated;
+        self.cost_micros = match (self.cost_micros, other.cost_micros) {
+            (None, None) => None,
+            (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),
+        };
         self.cost_usd = match (self.cost_usd, other.cost_usd) {
             (None, None) => None,
             (a, b) => Some(a.unwrap_or(0.0) + b.unwrap_or(0.0)),

@@ -255,6 +255,9 @@ pub struct Tokens {
     pub cached_write: u64,
     /// Thinking.
     pub reasoning: u64,
+    /// The input counts what was read from a cache too; otherwise that comes on top.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cached_in_input: bool,
 }
 
 /// What a number of tokens covers.
@@ -319,6 +322,7 @@ impl Tokens {
         ] {
             *mine = mine.saturating_add(theirs);
         }
+        self.cached_in_input |= other.cached_in_input;
     }
 }
 

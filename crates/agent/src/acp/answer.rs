@@ -16,7 +16,7 @@ use super::state::{Request, Steer};
 use super::wire::RpcError;
 use crate::action::{Action, FailureKind};
 use crate::outcome::{self, Bench};
-use crate::usage;
+use crate::usage::{self, Meter};
 
 impl Session {
     pub(super) fn hear_response(
@@ -159,6 +159,17 @@ impl Session {
             let options: Vec<_> =
                 options.iter().filter_map(|o| serde_json::from_value(o.clone()).ok()).collect();
             self.learn_options(&options);
+        }
+        let is_model = |option: &&Value| {
+            let says = |key: &str| option.get(key).and_then(Value::as_str) == Some("model");
+            says("category") || says("id")
+        };
+        let options = result.get("configOptions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let model = options.iter().find(is_model).and_then(|option| option.get("currentValue"));
+        let model = result.pointer("/models/currentModelId").or(model).and_then(Value::as_str);
+        self.agent.model = model.map(clip);
+        if !resumed {
+            self.meter = Meter::default();
         }
         let how = match (&self.setup.open, resumed) {
             (Open::New, _) => SessionStart::New,

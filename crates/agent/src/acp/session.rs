@@ -81,6 +81,7 @@ impl Session {
     pub fn new(setup: Setup, now: Timestamp) -> Self {
         let zone = setup.zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
         let record = Recorder::new(setup.first_seq, setup.turn, now);
+        let meter = Meter::from(setup.counted);
         let modes = Modes { wanted: setup.mode.clone(), ..Modes::default() };
         Self {
             rules: Rules::new(&setup.quirks.errors, setup.quirks.hidden_beginnings()),
@@ -91,7 +92,7 @@ impl Session {
             sent: 0,
             active: now,
             record,
-            meter: Meter::default(),
+            meter,
             facts: TurnFacts::default(),
             started: false,
             opening_since: now,
@@ -274,6 +275,11 @@ impl Session {
     /// The mode that the agent says it is in.
     pub fn mode(&self) -> Option<&str> {
         self.modes.current.as_deref()
+    }
+
+    /// The model that the agent says it uses.
+    pub fn model(&self) -> Option<&str> {
+        self.agent.model.as_deref()
     }
 
     /// Whether the agent says that it can take up a session again in a new process.

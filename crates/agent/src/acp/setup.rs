@@ -36,6 +36,9 @@ pub struct Setup {
     /// The IANA name of the time zone in which the agent writes clock times; UTC if unknown.
     #[serde(default)]
     pub zone: Option<String>,
+    /// What earlier turns of the session used that is taken up.
+    #[serde(default)]
+    pub counted: crate::usage::Counted,
     /// The number of the first entry.
     pub first_seq: u64,
     /// The turn before the first one of this session.

@@ -73,6 +73,7 @@ pub(super) struct AgentFacts {
     /// Takes words in the middle of a turn by `_session/steering`, an extension that Codex's adapter announces.
     pub steering: bool,
     pub login_methods: Vec<String>,
+    pub model: Option<String>,
 }
 
 /// The agent's modes, wherever it keeps them.

@@ -41,6 +41,9 @@ pub struct Setup {
     /// The IANA name of the time zone in which the agent writes clock times; UTC if unknown.
     #[serde(default)]
     pub zone: Option<String>,
+    /// What earlier turns of the session used that is taken up.
+    #[serde(default)]
+    pub counted: crate::usage::Counted,
     /// The number of the first entry.
     pub first_seq: u64,
 }
@@ -137,12 +140,12 @@ impl Session {
         self.record.at(now, None);
         let outcome = self.judge(exit, now);
         let reported = self.record.reported().cloned();
-        // Each turn is a process of its own, but some count from the beginning of the session; what they counted
-        // before is not known here, so their numbers are kept as reported and not called this turn's.
+        // Each turn is a process of its own, but some count from the beginning of the session.
         let used = match self.setup.quirks.usage_scope {
-            UsageScope::Session if self.setup.resume => divisi_model::event::Usage::default(),
-            _ => Meter::default().turn_ended(reported.as_ref()),
+            UsageScope::Session if self.setup.resume => Meter::from(self.setup.counted),
+            _ => Meter::default(),
         };
+        let used = { used }.turn_ended(reported.as_ref());
         let stop_reason = Some(exit.text.clone()).filter(|text| !text.is_empty());
         self.record.add(EntryBody::TurnEnded { outcome: outcome.clone(), stop_reason });
         self.record.act(Action::TurnEnded { turn: self.setup.turn, outcome, usage: used });

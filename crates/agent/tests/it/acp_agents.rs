@@ -70,7 +70,7 @@ fn claude_writes_a_file_after_a_permission() {
          1 message: All done.\n\
          1 turn ended: Completed (end_turn)\n"
     );
-    let usage = Usage { input: 6000, output: 385, cached_read: 2500, cached_write: 1500, cost_usd: None };
+    let usage = Usage { input: 6000, output: 385, cached_read: 2500, cached_write: 1500, ..Usage::default() };
     assert!(talk.actions.contains(&Action::TurnEnded { turn: 1, outcome: TurnOutcome::Completed, usage }));
     assert_eq!(talk.session.stage(), Stage::Idle);
     assert_eq!(talk.session.agent(), Some(("fake", "0.1.0")));
@@ -140,10 +140,10 @@ fn opencode_gets_no_files_from_us_and_reports_its_cost() {
     }
     assert!(!talk.transcript().contains("fs/write_text_file"), "known and harmless: {}", talk.transcript());
     let costs = talk.actions.iter().filter_map(|a| match a {
-        Action::TurnEnded { usage, .. } => usage.cost_usd,
+        Action::TurnEnded { usage, .. } => usage.cost_micros,
         _ => None,
     });
-    assert_eq!(costs.collect::<Vec<_>>(), [0.25, 0.25]);
+    assert_eq!(costs.collect::<Vec<_>>(), [250_000, 250_000]);
 }
 
 #[test]

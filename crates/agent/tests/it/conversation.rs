@@ -36,6 +36,7 @@ pub fn setup() -> Setup {
         start_seconds: None,
         quirks: Quirks::default(),
         zone: None,
+        counted: divisi_agent::Counted::default(),
         first_seq: 1,
         turn: 0,
     }

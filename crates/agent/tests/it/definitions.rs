@@ -150,7 +150,7 @@ fn the_examples_of_the_guide_are_right() {
         let name = text.strip_prefix("# agents/").and_then(|rest| rest.split(".toml").next()).unwrap();
         layers.push(layer(name, text));
     }
-    assert_eq!(layers.len(), 4);
+    assert_eq!(layers.len(), 5);
     let registry = Registry::with_layers(&layers).unwrap();
     assert_eq!(registry.require("goose").unwrap().base_url.as_deref(), Some("http://127.0.0.1:11434"));
     for quirk in ["reject_ends_turn", "litter", "leaves_daemon", "usage_scope", "cannot_commit"] {

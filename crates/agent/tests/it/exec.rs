@@ -18,6 +18,7 @@ fn setup(output: Output) -> Setup {
         resume: false,
         quirks: Quirks::default(),
         zone: None,
+        counted: divisi_agent::Counted::default(),
         first_seq: 1,
     }
 }
@@ -109,7 +110,10 @@ fn claude_stream() {
          turn ended: Completed (exit code 0)\n"
     );
     assert!(run.actions.contains(&Action::SessionOpened { id: "2fa5".into(), how: SessionStart::New }));
-    assert_eq!(ended(&run).1, Usage { input: 2400, output: 154, cost_usd: Some(0.25), ..Usage::default() });
+    assert_eq!(
+        ended(&run).1,
+        Usage { input: 2400, output: 154, cost_micros: Some(250_000), ..Usage::default() }
+    );
     let failed = r#"{"type":"result","subtype":"error_during_execution","is_error":true,"error":{"message":"401 invalid api key"}}"#;
     assert!(matches!(
         ended(&self::run(setup(Output::Json), failed, &exit(1, ""))).0,

@@ -12,6 +12,7 @@ use super::attempt::{AttemptView, ResultView};
 use super::check::{self, CriterionView};
 use super::health::ProjectView;
 use super::inbox::{self, ItemView};
+use super::turn::UsageView;
 use super::words::{Attention, LandingMode, Permissions};
 
 /// A task in a list.
@@ -54,6 +55,9 @@ pub struct AttemptSummary {
     pub status: StatusView,
     /// What it handed back last.
     pub result: Option<ResultView>,
+    /// What its turns used.
+    #[serde(default)]
+    pub usage: UsageView,
 }
 
 /// A task with all that happened to it.
@@ -126,6 +130,7 @@ impl TaskSummary {
             agent: attempt.agent.clone(),
             status: view::status(task, attempt).into(),
             result: attempt.result.as_ref().map(ResultView::from),
+            usage: attempt.usage.into(),
         };
         Self {
             handle: task.spec.number.to_string(),

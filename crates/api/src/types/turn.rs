@@ -57,8 +57,23 @@ pub struct UsageView {
     pub cached_read: u64,
     /// Input tokens written to a cache.
     pub cached_write: u64,
-    /// US dollars.
+    /// US dollars, as reported or computed from prices; the number for people is `cost_micros`.
     pub cost_usd: Option<f64>,
+    /// The input counts what was read from a cache too.
+    #[serde(default)]
+    pub cached_in_input: bool,
+    /// The tokens are a lower bound.
+    #[serde(default)]
+    pub at_least: bool,
+    /// Cost in millionths of a US dollar; none: not known.
+    #[serde(default)]
+    pub cost_micros: Option<u64>,
+    /// The cost was computed from prices rather than reported by the agent.
+    #[serde(default)]
+    pub estimated: bool,
+    /// The real cost may be higher.
+    #[serde(default)]
+    pub cost_at_least: bool,
 }
 
 impl From<&TurnState> for TurnView {
@@ -96,7 +111,12 @@ impl From<Usage> for UsageView {
             output: usage.output,
             cached_read: usage.cached_read,
             cached_write: usage.cached_write,
-            cost_usd: usage.cost_usd,
+            cost_usd: usage.cost().map(|micros| micros as f64 / 1e6),
+            cached_in_input: usage.cached_in_input,
+            at_least: usage.at_least,
+            cost_micros: usage.cost(),
+            estimated: usage.estimated,
+            cost_at_least: usage.cost_at_least(),
         }
     }
 }

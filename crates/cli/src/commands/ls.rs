@@ -8,7 +8,7 @@ use super::client;
 use crate::errors::Done;
 use crate::project;
 use crate::render::table::Table;
-use crate::render::{clean, status, style, time};
+use crate::render::{clean, status, style, time, usage};
 use crate::ui::Ui;
 
 /// List the tasks with their state
@@ -61,7 +61,13 @@ fn table(tasks: &[TaskSummary], ui: &Ui) -> String {
         return String::new();
     }
     let now = Timestamp::now();
-    let mut table = Table::new(&["TASK", "STATE", "FOR", "AGENT", "CHANGE", "TITLE"], ui.width());
+    let attempts = || tasks.iter().flat_map(|task| &task.attempts);
+    let costs = attempts().any(|attempt| usage::cell(&attempt.usage) != "-");
+    let mut columns = vec!["TASK", "STATE", "FOR", "AGENT", "CHANGE", "TITLE"];
+    if costs {
+        columns.insert(5, "COST");
+    }
+    let mut table = Table::new(&columns, ui.width());
     for task in tasks {
         for (n, attempt) in task.attempts.iter().enumerate() {
             let change = attempt.result.as_ref().map_or_else(
@@ -74,14 +80,18 @@ fn table(tasks: &[TaskSummary], ui: &Ui) -> String {
                     )
                 },
             );
-            table.row(vec![
+            let mut row = vec![
                 style::name(&attempt.handle),
                 status::status(&attempt.status),
                 time::age(attempt.status.since, now),
                 clean::line(&attempt.agent),
                 change,
                 if n == 0 { clean::line(&task.title) } else { String::new() },
-            ]);
+            ];
+            if costs {
+                row.insert(5, usage::cell(&attempt.usage));
+            }
+            table.row(row);
         }
     }
     table.show()

@@ -8,6 +8,7 @@ pub(crate) mod table;
 pub(crate) mod task;
 pub(crate) mod time;
 pub(crate) mod transcript;
+pub(crate) mod usage;
 
 /// A number of things: `1 file`, `3 files`.
 pub(crate) fn count(number: impl TryInto<u64>, thing: &str) -> String {

@@ -80,11 +80,8 @@ fn show_attempt(out: &mut String, attempt: &AttemptView, archived: bool, now: Ti
         let label = if n == 0 { "turns" } else { "" };
         let _ = writeln!(out, "  {label:<9}  {}", turn_line(turn, now));
     }
-    if attempt.usage.input + attempt.usage.output > 0 {
-        let cost =
-            attempt.usage.cost_usd.map_or_else(String::new, |cost| format!(", ${cost:.4} as reported"));
-        let (input, output) = (attempt.usage.input, attempt.usage.output);
-        let _ = writeln!(out, "  usage      {input} tokens in, {output} out{cost}");
+    if let Some(usage) = super::usage::line(&attempt.usage) {
+        let _ = writeln!(out, "  usage      {usage}");
     }
     for (n, prompt) in attempt.queue.iter().enumerate() {
         let label = if n == 0 { "queue" } else { "" };

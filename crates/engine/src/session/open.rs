@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use divisi_agent::acp::{self, Open, PromptPart};
-use divisi_agent::{Conversation, ConversationSetup, Definition, Drive, ExecTurn, exec};
+use divisi_agent::{Conversation, ConversationSetup, Counted, Definition, Drive, ExecTurn, exec};
 use divisi_model::event::{Blocked, Event, Origin, SessionStart};
 use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
 
@@ -116,6 +116,16 @@ fn earlier(attempt: &AttemptState) -> Option<String> {
     attempt.sessions.iter().rev().skip(1).find_map(|session| session.agent_session.clone())
 }
 
+/// What the turns of the newest earlier session used, under whatever numbers it was taken up before.
+fn counted(attempt: &AttemptState) -> Counted {
+    let Some(agent_session) = earlier(attempt) else { return Counted::default() };
+    let same = |number: u32| {
+        let session = attempt.sessions.iter().find(|session| session.number == number);
+        session.is_some_and(|session| session.agent_session.as_deref() == Some(agent_session.as_str()))
+    };
+    Counted::of(attempt.turns.iter().filter(|turn| same(turn.session)).map(|turn| &turn.usage))
+}
+
 fn zone() -> Option<String> {
     jiff::tz::TimeZone::system().iana_name().map(str::to_owned)
 }
@@ -139,6 +149,7 @@ fn acp_setup(
         start_seconds: definition.acp.start_seconds,
         quirks: definition.quirks.clone(),
         zone: zone(),
+        counted: counted(attempt),
         first_seq: 1,
         turn: u32::try_from(attempt.turns.len()).unwrap_or(u32::MAX),
     }
@@ -176,6 +187,7 @@ async fn exec_setup(
         resume,
         quirks: definition.quirks.clone(),
         zone: zone(),
+        counted: counted(attempt),
         first_seq: 1,
     };
     Ok(Some((setup, turn)))

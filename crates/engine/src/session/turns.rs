@@ -106,6 +106,7 @@ pub(super) async fn ended(
     }
     snapshot(driver, turn).await?;
     let outcome = completed(driver, &task, outcome);
+    let usage = priced(driver, &task, usage);
     // An agent keeps the login that it was started with: the next turn is for a new process.
     if matches!(outcome, TurnOutcome::NeedsLogin { .. }) {
         driver.close("the agent needs a login");
@@ -127,6 +128,14 @@ fn completed(driver: &Driver, task: &TaskState, outcome: TurnOutcome) -> TurnOut
         }
         outcome => outcome,
     }
+}
+
+/// The usage with its cost, where the agent reports none and the definition has a price for the model.
+fn priced(driver: &Driver, task: &TaskState, usage: Usage) -> Usage {
+    let definition = task
+        .attempt(driver.id.number)
+        .and_then(|attempt| super::plan::definition(&driver.context, task, attempt).ok());
+    definition.map_or(usage, |definition| definition.priced(usage, driver.conversation.model()))
 }
 
 fn login_command(driver: &Driver, task: &TaskState) -> Option<String> {

@@ -160,7 +160,15 @@ fn outcome(seed: &Seed) -> TurnOutcome {
 }
 
 fn usage(n: u32, cost_usd: Option<f64>) -> Usage {
-    Usage { input: n.into(), output: 7, cached_read: 1, cached_write: 2, cost_usd }
+    Usage {
+        input: n.into(),
+        output: 7,
+        cached_read: 1,
+        cached_write: 2,
+        cost_usd,
+        cost_micros: cost_usd.map(|_| 7),
+        ..Usage::default()
+    }
 }
 
 fn result(seed: &Seed) -> AttemptResult {
