@@ -13,6 +13,7 @@ mod demo;
 mod dirs;
 mod env_vars;
 mod errors;
+mod import;
 mod project;
 mod render;
 mod ui;

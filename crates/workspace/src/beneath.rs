@@ -23,6 +23,18 @@ const INSIDE: ResolveFlags = ResolveFlags::BENEATH
 /// Most names of one folder that are taken into memory.
 const MAX_NAMES: usize = 2_000_000;
 
+/// The bytes of a regular file of a folder that others can write to, by a path below it. No link is followed and no
+/// mount entered on the way, and nothing but a regular file is opened.
+///
+/// # Errors
+/// `FileTooLarge` when it has more than `max` bytes; `NotFound`; another kind when it is no such file.
+pub fn read_inside(dir: &Path, path: &str, max: u64) -> io::Result<Vec<u8>> {
+    let (file, _) = Beneath::open(dir)?.file(path.as_bytes())?;
+    let mut bytes = Vec::new();
+    file.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+}
+
 /// An open folder.
 #[derive(Debug)]
 pub(crate) struct Beneath {

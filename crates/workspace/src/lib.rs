@@ -62,6 +62,7 @@ mod space;
 mod stat_cache;
 
 pub use archive::{ArchiveError, ArchiveLimits, ArchiveRequest, Archived};
+pub use beneath::read_inside;
 pub use diff::{Diff, DiffLimits, DiffStat, FileDiff, FileStatus, Hunk, Line, LineKind};
 pub use git::{Git, GitError};
 pub use git_box::{BoxLevel, level as git_box_level};

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::import::Imported;
+
 /// What is proposed for a project.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Proposal {
@@ -11,13 +13,18 @@ pub(crate) struct Proposal {
     pub(crate) setup: Vec<String>,
     /// Names and commands of gates.
     pub(crate) gates: Vec<(String, String)>,
+    /// Names of variables to pass on.
+    pub(crate) pass: Vec<String>,
 }
+
+/// Longest beginning of a file that is looked at, in bytes.
+const READ_BYTES: u64 = 1024 * 1024;
 
 /// Looks at the files in a project's top folder.
 pub(crate) fn detect(root: &Path) -> Proposal {
     let mut found = Proposal::default();
     let has = |name: &str| root.join(name).is_file();
-    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap_or_default();
+    let read = |name: &str| read_start(&root.join(name)).unwrap_or_default();
     if has("Cargo.toml") {
         found.see("Cargo.toml");
         found.gate(
@@ -53,16 +60,40 @@ pub(crate) fn detect(root: &Path) -> Proposal {
     found
 }
 
+/// The beginning of a file as text: it comes with the repository and may be of any size.
+fn read_start(path: &Path) -> std::io::Result<String> {
+    use std::io::Read as _;
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(READ_BYTES).read_to_string(&mut text)?;
+    Ok(text)
+}
+
 impl Proposal {
     fn see(&mut self, file: &'static str) {
         self.seen.push(file);
+    }
+
+    /// Lays over it what the set-up for other tools tells, which its authors chose.
+    pub(crate) fn take(&mut self, imported: &Imported) {
+        if let Some(script) = imported.script() {
+            self.setup = vec![script];
+        }
+        self.pass.clone_from(&imported.pass);
+        for (name, command) in &imported.gates {
+            if !self.gates.iter().any(|(_, other)| other == command) {
+                self.gate(name, command);
+            }
+        }
     }
 
     /// Adds a gate; a name that is taken gets the place of its command in front.
     fn gate(&mut self, name: &str, command: &str) {
         let taken = self.gates.iter().any(|(other, _)| other == name);
         let first = command.split(' ').next().unwrap_or_default();
-        let name = if taken { format!("{first} {name}") } else { name.to_owned() };
+        let mut name = if taken { format!("{first} {name}") } else { name.to_owned() };
+        while self.gates.iter().any(|(other, _)| *other == name) {
+            name.push('\'');
+        }
         self.gates.push((name, command.to_owned()));
     }
 }

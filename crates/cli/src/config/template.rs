@@ -10,6 +10,14 @@ pub(crate) fn template(proposal: &Proposal) -> String {
         commands => text.push_str(&format!("setup = {}\n", quoted(&commands.join(" && ")))),
     }
     text.push_str(REST);
+    match proposal.pass.as_slice() {
+        [] => text.push_str("# pass_environment = [\"DATABASE_URL\"]\n"),
+        names => {
+            let names: Vec<_> = names.iter().map(|name| quoted(name)).collect();
+            text.push_str(&format!("pass_environment = [{}]\n", names.join(", ")));
+        }
+    }
+    text.push_str(END);
     if proposal.gates.is_empty() {
         text.push_str(NO_GATE);
     }
@@ -50,8 +58,9 @@ const REST: &str = "\
 # branch_prefix = \"divisi/\"
 
 # Environment variables passed on to setup, agents and checks; everything else is kept from them.
-# pass_environment = [\"DATABASE_URL\"]
+";
 
+const END: &str = "
 # Minutes without a sign of life in a turn until you are asked; 0 is never.
 # stall_minutes = 15
 
@@ -85,12 +94,14 @@ mod tests {
             seen: vec![],
             setup: vec!["npm ci".into()],
             gates: vec![("test \"all\"".into(), "npm test -- \"a b\"".into())],
+            pass: vec!["TOKEN".into()],
         };
         let text = template(&proposal);
         let file: ConfigFile = toml::from_str(&text).unwrap();
         let gate = &file.gates.as_ref().unwrap()[0];
         assert_eq!((gate.name.as_str(), gate.command.as_str()), ("test \"all\"", "npm test -- \"a b\""));
         assert_eq!(file.setup.as_deref(), Some("npm ci"));
+        assert_eq!(file.pass_environment, Some(vec!["TOKEN".to_owned()]));
         assert_eq!(super::super::unknown::unknown_keys(&text.parse().unwrap()), []);
     }
 

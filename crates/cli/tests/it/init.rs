@@ -90,7 +90,7 @@ fn the_file_explains_itself_and_is_never_overwritten() {
     $ divisi init
     --- stderr
     error: [env]/shop/divisi.toml is there already
-    hint: divisi init --print shows what would be written
+    hint: divisi init --print shows what would be written, --force replaces the file
     [exit code 4]
     "#);
     insta::assert_snapshot!(written, @r#"

@@ -6,6 +6,7 @@ mod costs;
 mod daemon;
 mod errors;
 mod help;
+mod import;
 mod init;
 mod limits;
 mod machines;
