@@ -59,6 +59,7 @@ pub(crate) enum Command {
     Ls(commands::ls::LsArgs),
     Show(commands::show::ShowArgs),
     Log(commands::log::LogArgs),
+    Open(commands::open::OpenArgs),
     Send(commands::send::SendArgs),
     Cancel(commands::cancel::CancelArgs),
     Attach(commands::attach::AttachArgs),

@@ -16,6 +16,8 @@ pub(crate) const XDG_STATE_HOME: &str = "XDG_STATE_HOME";
 pub(crate) const HOME: &str = "HOME";
 /// Where programs are looked up.
 pub(crate) const PATH: &str = "PATH";
+/// The person's shell.
+pub(crate) const SHELL: &str = "SHELL";
 /// Who the person is, as the log names them.
 pub(crate) const USER: &str = "USER";
 /// The same, on systems that set only this one.

@@ -14,6 +14,7 @@ pub(crate) mod init;
 pub(crate) mod land;
 pub(crate) mod log;
 pub(crate) mod ls;
+pub(crate) mod open;
 pub(crate) mod reference;
 pub(crate) mod resume;
 pub(crate) mod review;
@@ -46,6 +47,7 @@ pub(crate) async fn run(command: Command, ui: &Ui) -> Done {
         Command::Ls(args) => ls::run(&args, ui).await,
         Command::Show(args) => show::run(&args, ui).await,
         Command::Log(args) => log::run(&args, ui).await,
+        Command::Open(args) => open::run(&args, ui).await,
         Command::Send(args) => send::run(args, ui).await,
         Command::Cancel(args) => cancel::run(&args, ui).await,
         Command::Attach(args) => attach::run(&args, ui).await,

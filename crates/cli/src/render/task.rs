@@ -63,9 +63,12 @@ fn show_attempt(out: &mut String, attempt: &AttemptView, archived: bool, now: Ti
     let _ = writeln!(out, "  branch     {}", clean::line(&attempt.branch));
     if let Some(workspace) = attempt.workspace.as_ref().filter(|_| !archived) {
         let last = u32::from(workspace.first_port) + u32::from(workspace.ports.saturating_sub(1));
-        let path = clean::line(&workspace.path);
+        let place = match workspace.kind.as_str() {
+            "overlay" => format!("divisi open {}", attempt.handle),
+            _ => clean::line(&workspace.path).to_string(),
+        };
         let _ =
-            writeln!(out, "  workspace  {path} ({}, ports {}-{last})", workspace.kind, workspace.first_port);
+            writeln!(out, "  workspace  {place} ({}, ports {}-{last})", workspace.kind, workspace.first_port);
     }
     if let Some(result) = &attempt.result {
         let commit = result.commit.get(..10).unwrap_or(&result.commit);

@@ -3,6 +3,7 @@
 mod checkout;
 pub mod environment;
 mod include;
+mod inside;
 mod overlay;
 pub mod ports;
 mod record;

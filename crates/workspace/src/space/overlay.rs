@@ -186,18 +186,22 @@ fn point_out(space: &Workspace) -> io::Result<()> {
     writeln!(
         file,
         "The files of this workspace are seen by its agent, and not in this folder.\n\
-         `divisi open {name}` opens a shell among them; `divisi take {name} FOLDER` copies them.",
+         `divisi open {name}` opens a shell among them.",
         name = space.name()
     )?;
     fs::set_permissions(&dir, fs::Permissions::from_mode(0o500))
 }
 
 impl Workspaces {
-    /// What a launch in `folder` needs, if that is a workspace that was made below `root`; then it is [ready]. Nothing for
-    /// any other folder.
+    /// What a launch in `folder` needs, if that is a workspace that was made below `root`. Nothing for any other folder.
+    pub fn for_launch(git: &Git, root: &Path, folder: &Path) -> Result<Option<SandboxParts>, WorkspaceError> {
+        Ok(Self::of_folder(git, root, folder)?.map(|space| space.sandbox_parts()))
+    }
+
+    /// The workspace whose path is `folder`, if it was made below `root`, [ready] to be mounted.
     ///
     /// [ready]: Workspaces::ready
-    pub fn for_launch(git: &Git, root: &Path, folder: &Path) -> Result<Option<SandboxParts>, WorkspaceError> {
+    pub fn of_folder(git: &Git, root: &Path, folder: &Path) -> Result<Option<Workspace>, WorkspaceError> {
         let Ok(root) = fs::canonicalize(root) else { return Ok(None) };
         let name = folder.file_name().and_then(OsStr::to_str);
         let Some(name) = name.filter(|_| folder.parent() == Some(&root)) else { return Ok(None) };
@@ -210,7 +214,7 @@ impl Workspaces {
             let hub = Hub::open(git, &layered.hub)?;
             spaces.ready(&hub, &mut space)?;
         }
-        Ok(Some(space.sandbox_parts()))
+        Ok(Some(space))
     }
 
     /// Sees to it that an overlay can be mounted: to be called before each launch in a workspace. The folder where it is

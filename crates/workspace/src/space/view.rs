@@ -44,7 +44,7 @@ impl Workspace {
         let Some(overlay) = self.overlay() else { return Ok(Writable::Plain(self.path())) };
         // The two cases can swap while one looks: a launch that is just beginning or ending.
         for _ in 0..3 {
-            if let Some(view) = self.view_of_a_launch(&overlay.upper) {
+            if let Some((_, view)) = self.process_inside(&overlay.upper) {
                 return Ok(Writable::Shared(view));
             }
             match Holder::mount(&overlay) {
@@ -56,8 +56,8 @@ impl Workspace {
         Err(io::ErrorKind::ResourceBusy.into())
     }
 
-    /// The workspace as a process sees it that has it mounted, if there is one.
-    fn view_of_a_launch(&self, upper: &Path) -> Option<View> {
+    /// A process that has the workspace mounted, if there is one, and the workspace as it sees it.
+    pub(super) fn process_inside(&self, upper: &Path) -> Option<(i32, View)> {
         let ours = fs::symlink_metadata(upper.join(".git")).ok()?.ino();
         let own = fs::metadata("/proc/self/ns/mnt").ok()?.ino();
         let processes = fs::read_dir("/proc").ok()?.flatten();
@@ -69,7 +69,7 @@ impl Workspace {
                     statfs(view.path()).is_ok_and(|found| i64::from(found.f_type) == OVERLAY_MAGIC);
                 let same =
                     || fs::symlink_metadata(view.path().join(".git")).is_ok_and(|dir| dir.ino() == ours);
-                (is_overlay && same()).then_some(view)
+                (is_overlay && same()).then_some((pid, view))
             })
     }
 }

@@ -4,7 +4,6 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
-use std::process::Command;
 
 use divisi_workspace::sandbox::Holder;
 use divisi_workspace::{
@@ -25,28 +24,20 @@ fn within<T>(space: &Workspace, work: impl FnOnce(&Path) -> T) -> T {
     work(&holder.view())
 }
 
-/// Runs git in it. A process finds its way in a mount only where it has a name, so this one gets a namespace.
+/// Runs git in it, as its agent would.
 fn git_in(f: &Fixture, space: &Workspace, args: &[&str]) -> String {
-    let overlay = space.overlay().unwrap();
-    let lower: Vec<_> = overlay.lower.iter().map(|dir| dir.to_str().unwrap()).collect();
-    let (upper, work) = (overlay.upper.to_str().unwrap(), overlay.work.to_str().unwrap());
-    let options = format!("userxattr,lowerdir={},upperdir={upper},workdir={work}", lower.join(":"));
-    fs::remove_dir_all(&overlay.work).unwrap();
-    fs::create_dir(&overlay.work).unwrap();
-    let script = "mount -t overlay divisi -o \"$1\" \"$2\" && cd \"$2\" && shift 2 && exec git \"$@\"";
-    let out = Command::new("unshare")
-        .env_clear()
-        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-        .env("HOME", f.path("home"))
-        .envs([("GIT_AUTHOR_NAME", "User"), ("GIT_AUTHOR_EMAIL", "user@example.com")])
-        .envs([("GIT_COMMITTER_NAME", "User"), ("GIT_COMMITTER_EMAIL", "user@example.com")])
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", &options])
-        .arg(space.path())
-        .args(args)
-        .output()
-        .unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8_lossy(&out.stdout).trim_end().to_owned()
+    let out = f.path("out");
+    let mut all = vec!["-i".to_owned(), "PATH=/usr/local/bin:/usr/bin:/bin".to_owned()];
+    all.push(format!("HOME={}", f.path("home").display()));
+    all.push(format!("OUT={}", out.display()));
+    for (name, value) in [("NAME", "User"), ("EMAIL", "user@example.com")] {
+        all.extend(["AUTHOR", "COMMITTER"].map(|who| format!("GIT_{who}_{name}={value}")));
+    }
+    all.extend(["sh", "-c", "exec git \"$@\" > \"$OUT\"", "sh"].map(str::to_owned));
+    all.extend(args.iter().map(|arg| (*arg).to_owned()));
+    let args: Vec<_> = all.into_iter().map(Into::into).collect();
+    assert!(space.run_inside("env".as_ref(), &args).unwrap().success());
+    String::from_utf8_lossy(&fs::read(out).unwrap()).trim_end().to_owned()
 }
 
 fn status(f: &Fixture, space: &Workspace) -> String {
@@ -402,6 +393,33 @@ fn an_agents_commits_are_taken_from_an_overlay() {
     let result = space.record_result(&f.hub, &taken, &asked).unwrap().unwrap();
     assert_eq!(result.history, divisi_workspace::History::Kept { commits: 1 });
     assert_eq!(f.show(&result.commit, "src/lib.rs"), "mine");
+}
+
+#[test]
+fn a_person_finds_an_ordinary_repository_and_what_they_commit_is_kept() {
+    let f = rich();
+    let space =
+        Workspaces::of_folder(&f.git, f.spaces().root(), &overlay(&f, "t1.1").path()).unwrap().unwrap();
+    let script = "test \"$PWD\" = \"$(pwd)\" && git status --porcelain && echo mine > person && git add person \
+                  && git -c user.name=P -c user.email=p@x commit -qm 'by a person' && exit 3";
+    let shell = |script: &str| space.run_inside("sh".as_ref(), &["-c".into(), script.into()]).unwrap();
+    assert_eq!(shell(script).code(), Some(3));
+    // Another one meanwhile joins the first.
+    let fifo = f.path("fifo");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RWXU).unwrap();
+    let waits = format!("echo > '{0}'; cat '{0}'", fifo.display());
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| shell(&waits));
+        fs::read(&fifo).unwrap();
+        assert!(shell("test -f person").success());
+        fs::write(&fifo, "").unwrap();
+        assert!(first.join().unwrap().success());
+    });
+    let taken = f.snapshot(&space);
+    let asked = crate::results::result_request("t1.1");
+    let result = space.record_result(&f.hub, &taken, &asked).unwrap().unwrap();
+    assert_eq!(result.history, divisi_workspace::History::Kept { commits: 1 });
+    assert_eq!(f.show(&result.commit, "person"), "mine");
 }
 
 #[test]
