@@ -86,6 +86,7 @@ pub(crate) async fn build(local: &Local, of: Attempt) -> Result<Built, StepError
         let request = IntegrateRequest {
             label: format!("{}.{}", task.spec.number, attempt.number),
             target: Some(target.clone()),
+            base: commit_id(&result.base).map_err(|error| StepError::of(&error))?,
             result: commit_id(&result.commit).map_err(|error| StepError::of(&error))?,
             mode: match task.spec.settings.landing {
                 LandingMode::Merge => LandMode::Merge,

@@ -1,6 +1,6 @@
 //! Merge, squash and rebase.
 
-use super::merge_tree::{Merged, merge};
+use super::merge_tree::{Merged, merge, merge_since};
 use super::{IntegrateRequest, Integration, LandMode};
 use crate::hub::{CommitInfo, Hub, HubError, check_label, git_error};
 use crate::ids::{CommitId, Identity, Signature, TreeId};
@@ -14,8 +14,8 @@ impl Hub {
             None => onto_nothing(self, request)?,
             Some(target) if self.is_ancestor(&request.result, target)? => Integration::Nothing,
             Some(target) => match request.mode {
-                LandMode::Merge => one_commit(self, request, target, &[target, &request.result])?,
-                LandMode::Squash => one_commit(self, request, target, &[target])?,
+                LandMode::Merge => merged(self, request, target)?,
+                LandMode::Squash => squashed(self, request, target)?,
                 LandMode::Rebase => rebase(self, request, target)?,
             },
         };
@@ -30,20 +30,35 @@ fn message(request: &IntegrateRequest) -> String {
     with_trailers(&request.message, &request.trailers)
 }
 
-fn one_commit(
-    hub: &Hub,
-    request: &IntegrateRequest,
-    target: &CommitId,
-    parents: &[&CommitId],
-) -> Result<Integration, HubError> {
-    let tree = match merge(hub, target, &request.result)? {
+fn merged(hub: &Hub, request: &IntegrateRequest, target: &CommitId) -> Result<Integration, HubError> {
+    let (base, result, by) = (&request.base, &request.result, &request.committer);
+    let tree = match merge_since(hub, base, target, result, by)? {
         Merged::Clean(tree) => tree,
         Merged::Conflicts(_, conflicts) => return Ok(Integration::Conflicts(conflicts)),
     };
-    if parents.len() == 1 && tree == hub.tree_of(target)? {
+    let second = match hub.is_ancestor(base, target)? {
+        true => result.clone(),
+        false if tree == hub.tree_of(target)? => return Ok(Integration::Nothing),
+        // With the result as a parent, all that the rewrite of the target dropped would be in its history again.
+        false => {
+            let info = hub.read_commit(result)?;
+            let author = author_of(&info).unwrap_or_else(|| request.author.clone());
+            hub.commit(&tree, &[target], &author, by, &info.message)?
+        }
+    };
+    let commit = hub.commit(&tree, &[target, &second], &request.author, by, &message(request))?;
+    Ok(Integration::Ready { commit, commits: 1 })
+}
+
+fn squashed(hub: &Hub, request: &IntegrateRequest, target: &CommitId) -> Result<Integration, HubError> {
+    let tree = match merge_since(hub, &request.base, target, &request.result, &request.committer)? {
+        Merged::Clean(tree) => tree,
+        Merged::Conflicts(_, conflicts) => return Ok(Integration::Conflicts(conflicts)),
+    };
+    if tree == hub.tree_of(target)? {
         return Ok(Integration::Nothing);
     }
-    let commit = hub.commit(&tree, parents, &request.author, &request.committer, &message(request))?;
+    let commit = hub.commit(&tree, &[target], &request.author, &request.committer, &message(request))?;
     Ok(Integration::Ready { commit, commits: 1 })
 }
 
@@ -62,8 +77,9 @@ fn onto_nothing(hub: &Hub, request: &IntegrateRequest) -> Result<Integration, Hu
 /// Replays the result's own commits, oldest first. Merges among them are left out, as git's own rebase does: what
 /// they brought in is in their parents.
 fn rebase(hub: &Hub, request: &IntegrateRequest, target: &CommitId) -> Result<Integration, HubError> {
-    let range = format!("{target}..{}", request.result);
-    let call = hub.call().args(["rev-list", "--reverse", "--topo-order", "--no-merges", &range, "--"]);
+    let below = [format!("^{target}"), format!("^{}", request.base)];
+    let call = hub.call().args(["rev-list", "--reverse", "--topo-order", "--no-merges"]);
+    let call = call.arg(request.result.as_str()).args(&below).arg("--");
     let list = call.run().map_err(git_error("list the commits to replay"))?.text();
     let commits: Vec<CommitId> = list.lines().map(CommitId::parse).collect::<Result<_, _>>()?;
     let (mut at, mut made) = (target.clone(), 0);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Conflict, Conflicts, MAX_CONFLICT_BYTES, MAX_CONFLICT_TEXTS};
 use crate::git::{GitError, Kind};
 use crate::hub::{Hub, HubError, git_error};
-use crate::ids::{CommitId, RepoPath, TreeId};
+use crate::ids::{CommitId, RepoPath, Signature, TreeId};
 
 const DOING: &str = "merge two commits";
 /// Most sentences of git that are handed out.
@@ -17,9 +17,27 @@ pub(crate) enum Merged {
     Conflicts(TreeId, Conflicts),
 }
 
+/// Merges what `theirs` changed since `base`, an ancestor of it, into `ours`. Where `ours` has `base` in its history
+/// that is an ordinary merge. Where it has not (a rewritten branch), git would go back to an older common ancestor and
+/// count all that `base` had beyond it as a change of `theirs`; so a stand-in for `ours` with `base` as its parent is
+/// merged instead.
+pub(crate) fn merge_since(
+    hub: &Hub,
+    base: &CommitId,
+    ours: &CommitId,
+    theirs: &CommitId,
+    by: &Signature,
+) -> Result<Merged, HubError> {
+    if hub.is_ancestor(base, ours)? {
+        return merge(hub, ours, theirs);
+    }
+    let stand_in = hub.commit(&hub.tree_of(ours)?, &[base], by, by, "stand-in\n")?;
+    merge(hub, &stand_in, theirs)
+}
+
 /// Merges `theirs` into `ours`. Merge attributes (`merge=union`) are those of `ours`, which is the person's side;
 /// drivers that would run a program are not configured in the hub and so do nothing.
-pub(crate) fn merge(hub: &Hub, ours: &CommitId, theirs: &CommitId) -> Result<Merged, HubError> {
+pub(super) fn merge(hub: &Hub, ours: &CommitId, theirs: &CommitId) -> Result<Merged, HubError> {
     let call = hub
         .call()
         .config("attr.tree", ours.as_str())

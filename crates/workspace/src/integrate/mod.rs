@@ -5,7 +5,7 @@
 mod combine;
 mod merge_tree;
 
-pub(crate) use merge_tree::{Merged, merge};
+pub(crate) use merge_tree::{Merged, merge_since};
 use serde::{Deserialize, Serialize};
 
 use crate::hub::HubError;
@@ -20,7 +20,8 @@ pub const MAX_CONFLICT_BYTES: u64 = 256 << 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LandMode {
-    /// A merge commit with the target and the result as parents.
+    /// A merge commit with the target and the result as parents. (Onto a rewritten target: with one commit of the
+    /// result's change in the result's place, so that the dropped history does not come back.)
     #[default]
     Merge,
     /// One commit on the target.
@@ -36,7 +37,10 @@ pub struct IntegrateRequest {
     pub label: String,
     /// Where the target branch is; nothing if it is unborn.
     pub target: Option<CommitId>,
-    /// The result. The hub must have both (see [`crate::Hub::take_base`]).
+    /// What the result is a change to. If the target was rewritten and has it no longer in its history, only what the
+    /// result changed since then is brought over: what the rewrite dropped stays dropped.
+    pub base: CommitId,
+    /// The result, a descendant of `base`. The hub must have all three (see [`crate::Hub::take_base`]).
     pub result: CommitId,
     /// How.
     pub mode: LandMode,

@@ -33,14 +33,6 @@ pub enum MoveBaseError {
     /// The hub does not have the new base (see [`crate::Hub::take_base`]).
     #[error("the hub has no commit {0}")]
     NoTarget(CommitId),
-    /// The new base and the old one have no history in common.
-    #[error("{target} has no history in common with {base}")]
-    Unrelated {
-        /// The workspace's base.
-        base: CommitId,
-        /// The new base.
-        target: CommitId,
-    },
     /// The merged files hold a name that is never written: a spelling of `.git`, `..`, or one that is too long.
     #[error("{0} is not a name that can be written")]
     ForbiddenName(RepoPath),

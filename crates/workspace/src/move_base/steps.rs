@@ -9,7 +9,7 @@ use super::place::Place;
 use super::{BaseMove, MoveBaseError, UnfinishedMove, git_dir};
 use crate::hub::Hub;
 use crate::ids::{CommitId, RepoPath, Signature, TreeId};
-use crate::integrate::{Merged, merge};
+use crate::integrate::{Merged, merge_since};
 use crate::snapshot::{SnapshotRequest, rules_of};
 use crate::space::{Presence, Workspace, save_record};
 
@@ -18,8 +18,8 @@ impl Workspace {
     /// record's base, and the agent's own git directory as far as it is still an ordinary one. No agent should be
     /// running. The snapshot is the next one of `attempt` and is taken by `by`.
     ///
-    /// The common ancestor is the merge base. Normally that is the old base; if the target was rewritten, what the
-    /// old base had beyond the common ancestor counts as the attempt's work.
+    /// The attempt's work is what it changed since its own base, whatever the histories of the two bases are: what a
+    /// rewritten target dropped is dropped from the workspace too, unless the attempt changed it.
     ///
     /// In the agent's git directory, branch and HEAD lead to `target` afterwards, the index holds it, `ORIG_HEAD` is
     /// where HEAD was, and an unfinished merge or rebase of the agent's is put aside (`MERGE_HEAD.before-<number>`).
@@ -88,29 +88,18 @@ impl Workspace {
         attempt: &str,
         by: &Signature,
     ) -> Result<UnfinishedMove, MoveBaseError> {
-        let ours = self.side_of(hub, target, by)?;
         let message = format!("before the move onto {}", target.short());
         let taken = self.snapshot(hub, &SnapshotRequest::new(attempt, message, by.clone()))?;
-        let (tree, mut conflicts): (TreeId, Vec<RepoPath>) = match merge(hub, &ours, &taken.visible)? {
-            Merged::Clean(tree) => (tree, Vec::new()),
-            Merged::Conflicts(tree, found) => (tree, found.files.into_iter().map(|file| file.path).collect()),
-        };
+        let (tree, mut conflicts): (TreeId, Vec<RepoPath>) =
+            match merge_since(hub, self.base(), target, &taken.visible, by)? {
+                Merged::Clean(tree) => (tree, Vec::new()),
+                Merged::Conflicts(tree, found) => {
+                    (tree, found.files.into_iter().map(|file| file.path).collect())
+                }
+            };
         conflicts.sort();
         let (snapshot, from, target) = (taken.ref_name, taken.visible, target.clone());
         Ok(UnfinishedMove { snapshot, from, tree, target, conflicts })
-    }
-
-    /// The commit to merge with: the target itself, if it has a history in common with the base. A base with nothing
-    /// in it (the project had no commit yet) is in common with everything; a stand-in says so to git.
-    fn side_of(&self, hub: &Hub, target: &CommitId, by: &Signature) -> Result<CommitId, MoveBaseError> {
-        let base = self.base();
-        if hub.merge_base(base, target)?.is_some() {
-            return Ok(target.clone());
-        }
-        if hub.listing(base)?.iter().next().is_some() {
-            return Err(MoveBaseError::Unrelated { base: base.clone(), target: target.clone() });
-        }
-        Ok(hub.commit(&hub.tree_of(target)?, &[base], by, by, "stand-in\n")?)
     }
 
     /// Carries a planned move out from wherever it stands. Every step can be repeated.

@@ -103,6 +103,7 @@ impl Attack {
             let wanted = IntegrateRequest {
                 label: "t1".into(),
                 target: Some(old.clone()),
+                base: self.space.base().clone(),
                 result: result.commit.clone(),
                 mode,
                 message: "land".into(),

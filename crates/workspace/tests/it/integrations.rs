@@ -5,10 +5,12 @@ use divisi_workspace::{CommitId, IntegrateRequest, Integration, LandMode, TrialM
 use crate::results::record;
 use crate::support::{Fixture, divisi, write};
 
-fn request(target: &CommitId, result: &CommitId, mode: LandMode) -> IntegrateRequest {
+fn request(f: &Fixture, target: &CommitId, result: &CommitId, mode: LandMode) -> IntegrateRequest {
+    let base = f.hub.merge_base(target, result).unwrap().unwrap();
     IntegrateRequest {
         label: "t1".into(),
         target: Some(target.clone()),
+        base,
         result: result.clone(),
         mode,
         message: "Land t1".into(),
@@ -43,7 +45,7 @@ fn each_mode_gives_its_shape_and_the_same_tree() {
     let mut trees = Vec::new();
     for (mode, gained) in [(LandMode::Merge, 1), (LandMode::Squash, 1), (LandMode::Rebase, 2)] {
         let Integration::Ready { commit, commits } =
-            f.hub.integrate(&request(&target, &result, mode)).unwrap()
+            f.hub.integrate(&request(&f, &target, &result, mode)).unwrap()
         else {
             panic!("{mode:?}");
         };
@@ -79,7 +81,8 @@ fn a_contradiction_is_told_with_its_text() {
     std::fs::remove_file(space.path().join("src/lib.rs")).unwrap();
     let result = record(&f, &space).commit;
     for mode in [LandMode::Merge, LandMode::Squash, LandMode::Rebase] {
-        let Integration::Conflicts(conflicts) = f.hub.integrate(&request(&target, &result, mode)).unwrap()
+        let Integration::Conflicts(conflicts) =
+            f.hub.integrate(&request(&f, &target, &result, mode)).unwrap()
         else {
             panic!("{mode:?}");
         };
@@ -110,7 +113,7 @@ fn a_file_one_side_deleted_and_the_other_changed_is_a_conflict() {
     f.commit("gone");
     let target = f.base();
     let Integration::Conflicts(conflicts) =
-        f.hub.integrate(&request(&target, &result, LandMode::Merge)).unwrap()
+        f.hub.integrate(&request(&f, &target, &result, LandMode::Merge)).unwrap()
     else {
         panic!("no conflict");
     };
@@ -123,19 +126,22 @@ fn what_the_target_has_already_is_nothing() {
     let f = Fixture::new();
     let (target, result) = both(&f);
     let Integration::Ready { commit, .. } =
-        f.hub.integrate(&request(&target, &result, LandMode::Merge)).unwrap()
+        f.hub.integrate(&request(&f, &target, &result, LandMode::Merge)).unwrap()
     else {
         panic!("not ready");
     };
-    assert_eq!(f.hub.integrate(&request(&commit, &result, LandMode::Merge)).unwrap(), Integration::Nothing);
+    assert_eq!(
+        f.hub.integrate(&request(&f, &commit, &result, LandMode::Merge)).unwrap(),
+        Integration::Nothing
+    );
     let Integration::Ready { commit, .. } =
-        f.hub.integrate(&request(&target, &result, LandMode::Squash)).unwrap()
+        f.hub.integrate(&request(&f, &target, &result, LandMode::Squash)).unwrap()
     else {
         panic!("not ready");
     };
     for mode in [LandMode::Squash, LandMode::Rebase] {
         assert_eq!(
-            f.hub.integrate(&request(&commit, &result, mode)).unwrap(),
+            f.hub.integrate(&request(&f, &commit, &result, mode)).unwrap(),
             Integration::Nothing,
             "{mode:?}"
         );
@@ -150,7 +156,7 @@ fn a_rebase_onto_an_unmoved_target_keeps_what_it_can() {
     let result = record(&f, &space).commit;
     let target = space.base().clone();
     let Integration::Ready { commit, commits } =
-        f.hub.integrate(&request(&target, &result, LandMode::Rebase)).unwrap()
+        f.hub.integrate(&request(&f, &target, &result, LandMode::Rebase)).unwrap()
     else {
         panic!("not ready");
     };
@@ -166,7 +172,7 @@ fn an_unborn_target_takes_the_result_as_it_is() {
         f.spaces().create(&f.hub, &divisi_workspace::NewWorkspace::new("t1.1", base.clone())).unwrap();
     write(&space.path(), "a", "1");
     let result = record(&f, &space).commit;
-    let mut wanted = request(&base, &result, LandMode::Squash);
+    let mut wanted = request(&f, &base, &result, LandMode::Squash);
     wanted.target = None;
     let Integration::Ready { commit, .. } = f.hub.integrate(&wanted).unwrap() else { panic!("not ready") };
     assert_eq!(log(&f, &commit), "Land t1|Divisi|");
@@ -186,9 +192,62 @@ fn merge_drivers_and_attributes_of_the_attempt_do_nothing() {
     f.commit("meanwhile");
     let target = f.base();
     let Integration::Ready { commit, .. } =
-        f.hub.integrate(&request(&target, &result, LandMode::Merge)).unwrap()
+        f.hub.integrate(&request(&f, &target, &result, LandMode::Merge)).unwrap()
     else {
         panic!("the person's own merge=union holds");
     };
     assert_eq!(f.show(&commit, "CHANGES"), "start\ntheirs\nours");
+}
+
+#[test]
+fn what_a_rewrite_of_the_target_dropped_does_not_come_back() {
+    for mode in [LandMode::Merge, LandMode::Squash, LandMode::Rebase] {
+        let f = Fixture::new();
+        f.write("dropped", "x\n");
+        f.write("README.md", "# Dropped\n");
+        f.commit("dropped later");
+        let base = f.base();
+        let space = f.workspace("t1.1");
+        for name in ["a", "b"] {
+            write(&space.path(), name, "own\n");
+            f.git_in(&space.path(), ["add", "-A"]);
+            f.git_in(&space.path(), ["commit", "-q", "-m", &format!("agent adds {name}")]);
+        }
+        let result = record(&f, &space).commit;
+        f.git(["reset", "-q", "--hard", "HEAD~1"]);
+        f.write("other", "rewritten\n");
+        f.commit("rewritten");
+        let target = f.base();
+        let request = IntegrateRequest { base: base.clone(), ..request(&f, &target, &result, mode) };
+        let Integration::Ready { commit, .. } = f.hub.integrate(&request).unwrap() else {
+            panic!("{mode:?}")
+        };
+        let landed = f.git_in(f.hub.dir(), ["diff", "--name-status", target.as_str(), commit.as_str()]);
+        assert_eq!(landed, "A\ta\nA\tb", "{mode:?}");
+        assert!(
+            !f.hub.is_ancestor(&base, &commit).unwrap(),
+            "{mode:?}: the dropped commit is not in its history"
+        );
+        assert!(f.hub.is_ancestor(&target, &commit).unwrap(), "{mode:?}");
+    }
+}
+
+#[test]
+fn a_change_of_what_a_rewrite_dropped_is_a_conflict() {
+    for mode in [LandMode::Merge, LandMode::Squash, LandMode::Rebase] {
+        let f = Fixture::new();
+        f.write("dropped", "x\n");
+        f.commit("dropped later");
+        let base = f.base();
+        let space = f.workspace("t1.1");
+        write(&space.path(), "dropped", "y\n");
+        let result = record(&f, &space).commit;
+        f.git(["reset", "-q", "--hard", "HEAD~1"]);
+        let target = f.base();
+        let request = IntegrateRequest { base, ..request(&f, &target, &result, mode) };
+        let Integration::Conflicts(conflicts) = f.hub.integrate(&request).unwrap() else {
+            panic!("{mode:?}")
+        };
+        assert_eq!(conflicts.files[0].path, "dropped".into(), "{mode:?}");
+    }
 }

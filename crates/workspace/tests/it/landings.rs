@@ -421,13 +421,14 @@ fn two_attempts_land_one_after_the_other_and_are_undone_in_turn() {
     write(&one.path(), "one", "1");
     write(&two.path(), "two", "2");
     let results = [record(&f, &one).commit, record(&f, &two).commit];
-    let start = f.head();
+    let (start, base) = (f.head(), f.base());
     let mut landed = Vec::new();
     for (n, result) in results.iter().enumerate() {
         let target = f.base();
         let wanted = IntegrateRequest {
             label: format!("t{n}"),
             target: Some(target.clone()),
+            base: base.clone(),
             result: result.clone(),
             mode: LandMode::Squash,
             message: format!("land {n}"),

@@ -53,6 +53,7 @@ fn integrate(f: &Fixture, target: &CommitId, result: &CommitId, mode: LandMode) 
     let request = IntegrateRequest {
         label: "t1".into(),
         target: Some(target.clone()),
+        base: f.hub.merge_base(target, result).unwrap().unwrap(),
         result: result.clone(),
         mode,
         message: "Land t1".into(),
@@ -369,32 +370,46 @@ fn an_unfinished_move_is_finished_before_another_begins() {
 }
 
 #[test]
-fn a_target_that_was_rewritten_works_and_an_unrelated_one_does_not() {
+fn what_a_rewrite_dropped_leaves_the_workspace_and_the_attempts_own_work_stays() {
     let f = Fixture::new();
     f.write("dropped", "x\n");
+    f.write("changed", "x\n");
     f.commit("dropped later");
     let mut space = f.workspace("t1.1");
     write(&space.path(), "own", "x\n");
+    write(&space.path(), "changed", "y\n");
     f.git(["reset", "-q", "--hard", "HEAD~1"]);
     f.write("README.md", "# Rewritten\n");
     f.commit("rewritten");
     let target = f.base();
     let moved = move_to(&f, &mut space, &target);
-    assert_eq!((moved.conflicts.len(), space.base()), (0, &target));
-    assert_eq!(read(&space.path(), "README.md"), "# Rewritten\n");
+    assert_eq!((moved.conflicts, space.base()), (paths(&["changed"]), &target));
+    let dir = space.path();
+    assert_eq!(read(&dir, "README.md"), "# Rewritten\n");
+    assert!(!dir.join("dropped").exists() && dir.join("own").exists());
+    assert_eq!(read(&dir, "changed"), "y\n", "what one side dropped and the other changed is there, changed");
     let result = record(&f, &space);
     assert!(matches!(integrate(&f, &target, &result.commit, LandMode::Merge), Integration::Ready { .. }));
+}
 
-    let before = files(&space.path());
+#[test]
+fn a_history_that_was_rewritten_from_its_first_commit_on_works_and_a_missing_one_does_not() {
+    let f = Fixture::new();
+    let mut space = f.workspace("t1.1");
+    write(&space.path(), "own", "x\n");
     f.git(["checkout", "-q", "--orphan", "other"]);
+    f.write("README.md", "# Rewritten\n");
     f.commit("unrelated");
     let unrelated = f.base();
-    let refused = space.move_base(&f.hub, &unrelated, "t1.1", &divisi());
-    assert!(matches!(refused, Err(MoveBaseError::Unrelated { .. })), "{refused:?}");
+    let moved = move_to(&f, &mut space, &unrelated);
+    assert_eq!((moved.conflicts.len(), space.base()), (0, &unrelated));
+    assert_eq!(read(&space.path(), "README.md"), "# Rewritten\n");
+
+    let before = files(&space.path());
     let missing = CommitId::parse(&"1".repeat(40)).unwrap();
     let refused = space.move_base(&f.hub, &missing, "t1.1", &divisi());
     assert!(matches!(refused, Err(MoveBaseError::NoTarget(_))), "{refused:?}");
-    assert_eq!((files(&space.path()), space.base()), (before, &target));
+    assert_eq!((files(&space.path()), space.base()), (before, &unrelated));
 }
 
 #[test]
