@@ -15,6 +15,13 @@ impl Hub {
         Ok(call.run().map_err(git_error("look for a commit in the hub"))?.code == 0)
     }
 
+    /// The size of an object, in bytes.
+    pub(crate) fn size_of(&self, object: &str) -> Result<u64, HubError> {
+        let out = self.call().args(["cat-file", "-s", object]).run();
+        let text = out.map_err(git_error("look at an object of the hub"))?.text();
+        text.parse().map_err(|_| HubError::Missing(format!("object {object}")))
+    }
+
     /// The tree of a commit.
     pub fn tree_of(&self, commit: &CommitId) -> Result<TreeId, HubError> {
         Ok(self.read_commit(commit)?.tree)

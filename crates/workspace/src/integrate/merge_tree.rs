@@ -41,7 +41,6 @@ pub(super) fn merge(hub: &Hub, ours: &CommitId, theirs: &CommitId) -> Result<Mer
     let call = hub
         .call()
         .config("attr.tree", ours.as_str())
-        .config("merge.renameLimit", "1000")
         .args(["merge-tree", "--write-tree", "-z", "--messages", ours.as_str(), theirs.as_str()])
         .accept(&[0, 1])
         .long();

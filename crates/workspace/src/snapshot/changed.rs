@@ -37,7 +37,7 @@ impl Workspace {
         let shared = self.shared(hub, &base)?;
         let (limits, keep) = (SnapshotLimits::default(), Keep::Nowhere);
         let own = self.own_rules();
-        let walk = Walk::new((&base, &rules, own), shared.as_ref(), &included, limits, keep, &mut cache);
+        let walk = Walk::new((hub, &base, &rules, own), shared.as_ref(), &included, limits, keep, &mut cache);
         let top = self.folder()?;
         let walked = walk.run(&top)?;
 

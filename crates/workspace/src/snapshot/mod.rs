@@ -62,7 +62,7 @@ pub enum SnapshotError {
 /// Bounds of a snapshot. What lies beyond is left out with a note, never silently.
 #[derive(Debug, Clone, Copy)]
 pub struct SnapshotLimits {
-    /// Largest file, in bytes.
+    /// Largest file, in bytes; one that is larger in the base already has no limit but the next.
     pub file_bytes: u64,
     /// Most new bytes in one snapshot.
     pub total_bytes: u64,

@@ -78,7 +78,8 @@ impl Walk<'_> {
         };
         let print = Print::of(&opened);
         let size = u64::try_from(opened.st_size).unwrap_or(u64::MAX);
-        if size > self.limits.file_bytes || self.bytes_read.saturating_add(size) > self.limits.total_bytes {
+        let too_large = size > self.limits.file_bytes && !self.is_large_in_base(path)?;
+        if too_large || self.bytes_read.saturating_add(size) > self.limits.total_bytes {
             self.leave_out(path, NoteKind::TooLarge);
             return Ok(None);
         }
@@ -140,6 +141,12 @@ impl Walk<'_> {
                 Ok(Some(Content::Known(hex(&hash.finalize()).into())))
             }
         }
+    }
+
+    /// A file that is beyond the limit in the base already is part of the work; any other of that size is hardly meant.
+    fn is_large_in_base(&self, path: &RepoPath) -> Result<bool, SnapshotError> {
+        let Some(entry) = self.base.get(path) else { return Ok(false) };
+        Ok(self.hub.size_of(&entry.oid)? > self.limits.file_bytes)
     }
 
     fn seen(&mut self, bytes: u64) {

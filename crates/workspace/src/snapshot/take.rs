@@ -35,7 +35,7 @@ impl Workspace {
         let top = self.folder()?;
         let shared = self.shared(hub, &base)?;
 
-        let rules = (&*base, &*base_rules, self.own_rules());
+        let rules = (hub, &*base, &*base_rules, self.own_rules());
         let keep = Keep::InHub(&mut objects);
         let walk = Walk::new(rules, shared.as_ref(), &included, request.limits, keep, &mut cache);
         let Walked { found, untouched, untouched_files, notes, notes_dropped, files_read, bytes_read } =

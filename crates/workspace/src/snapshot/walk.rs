@@ -10,6 +10,7 @@ use super::read_file::{Content, Pending};
 use super::{MAX_NOTES, Note, NoteKind, SnapshotError, SnapshotLimits};
 use crate::beneath::looks_like_dot_git;
 use crate::git::{FastImport, GitError};
+use crate::hub::Hub;
 use crate::ids::RepoPath;
 use crate::ignore_rules::{MAX_IGNORE_BYTES, Rules};
 use crate::listing::{Entry, EntryMode, Listing, span};
@@ -65,7 +66,8 @@ pub(super) enum Keep<'a> {
 
 /// What the walk needs to know and what it gathers.
 pub(super) struct Walk<'a> {
-    base: &'a Listing,
+    pub(super) hub: &'a Hub,
+    pub(super) base: &'a Listing,
     pub(super) shared: Option<&'a Shared>,
     base_rules: &'a Rules,
     own_rules: Rules,
@@ -109,7 +111,7 @@ pub(super) struct Walked {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(
-        (base, base_rules, own_rules): (&'a Listing, &'a Rules, Rules),
+        (hub, base, base_rules, own_rules): (&'a Hub, &'a Listing, &'a Rules, Rules),
         shared: Option<&'a Shared>,
         included: &'a HashSet<&'a RepoPath>,
         limits: SnapshotLimits,
@@ -117,6 +119,7 @@ impl<'a> Walk<'a> {
         cache: &'a mut StatCache,
     ) -> Self {
         Self {
+            hub,
             base,
             shared,
             base_rules,

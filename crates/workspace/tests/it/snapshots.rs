@@ -221,6 +221,19 @@ fn what_cannot_be_recorded_is_named_and_never_looks_deleted() {
 }
 
 #[test]
+fn a_file_that_is_large_in_the_base_already_is_recorded() {
+    let f = Fixture::new();
+    f.write("large", vec![b'x'; 2000]);
+    f.commit("large");
+    let space = f.workspace("t1.1");
+    write(&space.path(), "large", vec![b'y'; 3000]);
+    let mut small = request("t1.1");
+    small.limits = SnapshotLimits { file_bytes: 1000, ..SnapshotLimits::default() };
+    let snapshot = space.snapshot(&f.hub, &small).unwrap();
+    assert_eq!((notes(&snapshot).len(), f.show(&snapshot.commit, "large")), (0, "y".repeat(3000)));
+}
+
+#[test]
 fn a_large_file_is_streamed_whole() {
     let f = Fixture::new();
     let space = f.workspace("t1.1");
