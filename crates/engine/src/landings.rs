@@ -77,7 +77,8 @@ pub(crate) async fn build(local: &Local, of: Attempt) -> Result<Built, StepError
         let hub = hub(&local, &of.project).map_err(|error| StepError::of(&error))?;
         let branch = &task.spec.base.branch;
         let Some(target) = project.branch(branch).map_err(|error| StepError::of(&error))? else {
-            return Ok(Built::Impossible { text: format!("the branch {branch} is gone") });
+            let text = format!("the branch {branch} is gone; git branch {branch} COMMIT makes it again");
+            return Ok(Built::Impossible { text });
         };
         hub.take_base(&project, &target).map_err(|error| StepError::of(&error))?;
         let who = signature(&local, &of.project, attempt.since.as_second())?;
@@ -223,6 +224,9 @@ pub(crate) async fn take_back(local: &Local, of: Attempt, landing: Landing) -> R
     .await?
 }
 
+/// How many files are named in one sentence.
+const FILES_NAMED: usize = 5;
+
 /// What a person must decide, told apart from what is tried again.
 fn refused(error: LandError) -> Result<Moved, StepError> {
     match error {
@@ -230,8 +234,18 @@ fn refused(error: LandError) -> Result<Moved, StepError> {
         LandError::Dirty { files, .. } => {
             Ok(Moved::Dirty { paths: files.iter().map(|file| file.path.to_string()).collect() })
         }
-        LandError::NeedsFilter { .. }
-        | LandError::Busy { .. }
+        LandError::NeedsFilter { files, .. } => {
+            let files: Vec<_> = files.iter().take(FILES_NAMED).map(ToString::to_string).collect();
+            let files = files.join(", ");
+            Ok(Moved::Refused {
+                text: format!(
+                    "your checkout passes files that this would change through a filter such as Git LFS, and Divisi runs \
+                     no filters ({files}); leave the branch (git switch --detach), land, and go back to it: then your \
+                     own git runs them"
+                ),
+            })
+        }
+        LandError::Busy { .. }
         | LandError::Symbolic(_)
         | LandError::NotForward(_)
         | LandError::PutBack { .. } => Ok(Moved::Refused { text: with_sources(&error) }),

@@ -45,7 +45,7 @@ pub(crate) async fn base(local: &Local, project: Project, asked: Option<String>)
         let base = find_base(&repository, asked.as_deref())?;
         let hub = hub(&local, &project).map_err(|error| internal(with_sources(&error)))?;
         let commit = commit_id(&base.commit).map_err(|error| internal(with_sources(&error)))?;
-        hub.take_base(&repository, &commit).map_err(|error| internal(with_sources(&error)))?;
+        hub.take_base(&repository, &commit).map_err(|error| cannot_take(&error))?;
         Ok(base)
     };
     blocking(work).await.map_err(|error| internal(error.0))?
@@ -78,11 +78,27 @@ fn detached() -> Refusal {
     )
 }
 
+fn cannot_take(error: &HubError) -> Refusal {
+    match error {
+        HubError::PartialClone(_) => {
+            Refusal::bad_input(error.to_string(), "git fetch --refetch --no-filter fetches all of them")
+        }
+        HubError::Grafts(_) => Refusal::bad_input(
+            error.to_string(),
+            "git replace --convert-graft-file makes replace refs of them, which are no obstacle",
+        ),
+        error => internal(with_sources(error)),
+    }
+}
+
 fn refuse(error: ProjectError) -> Refusal {
     let hint = match &error {
         ProjectError::NotARepository(_) => "git init makes one; or go to the folder of your project",
-        ProjectError::NoSuchCommit(_) | ProjectError::BadBranch(_) => "git branch --all lists the branches",
-        ProjectError::ObjectFormat { .. } => "repositories with sha256 object names cannot be used yet",
+        ProjectError::NoSuchCommit(_) => "git branch --all lists the branches",
+        ProjectError::BadBranch(_) => "give it another name: git branch -m NEW",
+        ProjectError::ObjectFormat { .. } => {
+            "make a copy: git init COPY, then git fast-export --all | git -C COPY fast-import"
+        }
         _ => "divisi doctor looks for the cause",
     };
     match error {
@@ -100,7 +116,12 @@ pub(crate) fn hub(local: &Local, project: &Project) -> Result<Hub, HubError> {
 
 /// The user's repository of a project.
 pub(crate) fn repository(local: &Local, project: &Project) -> Result<Repository, StepError> {
-    Repository::open(&local.git, Path::new(&project.root)).map_err(|error| StepError::of(&error))
+    let root = Path::new(&project.root);
+    if !root.exists() {
+        let way = "move it back, or put a link to it there: ln -s NEW-PLACE OLD-PLACE";
+        return Err(StepError(format!("the project is not in {} any more; {way}", root.display())));
+    }
+    Repository::open(&local.git, root).map_err(|error| StepError::of(&error))
 }
 
 pub(crate) fn oid(commit: &CommitId) -> Oid {

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use divisi_model::{AttemptId, AttemptState, TaskState};
+use divisi_model::{AttemptId, AttemptState, Event, TaskState};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -19,6 +19,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// How long steps may take to leave when the engine shuts down.
 const LEAVE_MAX: Duration = Duration::from_secs(15);
+/// After how many failed steps in a row a person is told. Until then the state says that it is being worked on.
+const TRIES: u32 = 5;
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -46,6 +48,9 @@ pub(crate) trait Stage: Send + Sync + 'static {
         context: Arc<Context>,
         attempt: AttemptId,
     ) -> impl Future<Output = Result<(), StepError>> + Send;
+
+    /// What a person is told when steps for an attempt fail again and again; none if there is nothing to decide.
+    fn give_up(&self, attempt: &AttemptState, why: String) -> Option<Event>;
 }
 
 /// A step failed for a reason of Divisi's own.
@@ -72,7 +77,7 @@ pub(crate) async fn run<S: Stage>(stage: S, context: Arc<Context>) {
     let mut changes = context.authority.changes();
     let mut steps: JoinSet<(AttemptId, Result<(), StepError>)> = JoinSet::new();
     let mut running: HashMap<AttemptId, tokio::task::Id> = HashMap::new();
-    let mut pauses: HashMap<AttemptId, (Instant, Duration)> = HashMap::new();
+    let mut pauses: HashMap<AttemptId, Pause> = HashMap::new();
     loop {
         changes.mark_seen();
         for id in look(&*stage, &context, &running, &pauses) {
@@ -84,7 +89,7 @@ pub(crate) async fn run<S: Stage>(stage: S, context: Arc<Context>) {
             running.insert(id, handle.id());
         }
         let now = Instant::now();
-        let soonest = pauses.values().map(|(until, _)| *until).filter(|until| *until > now).min();
+        let soonest = pauses.values().map(|pause| pause.until).filter(|until| *until > now).min();
         let look_again = soonest.unwrap_or(now + LOOK_AGAIN).min(now + LOOK_AGAIN);
         tokio::select! {
             biased;
@@ -97,7 +102,9 @@ pub(crate) async fn run<S: Stage>(stage: S, context: Arc<Context>) {
                 Ok((_, (id, Err(error)))) => {
                     tracing::warn!(stage = S::NAME, attempt = %id, %error, "a step failed and is tried again");
                     running.remove(&id);
-                    pause(&mut pauses, id);
+                    if pause(&mut pauses, id) == TRIES {
+                        give_up(&*stage, &context, id, error.0).await;
+                    }
                 }
                 Err(error) => {
                     tracing::error!(stage = S::NAME, %error, "a step ended abnormally and is tried again");
@@ -120,23 +127,43 @@ pub(crate) async fn run<S: Stage>(stage: S, context: Arc<Context>) {
     steps.shutdown().await;
 }
 
-fn pause(pauses: &mut HashMap<AttemptId, (Instant, Duration)>, id: AttemptId) {
-    let length = pauses.get(&id).map_or(FIRST_PAUSE, |(_, last)| (*last * 2).min(LONGEST_PAUSE));
-    pauses.insert(id, (Instant::now() + length, length));
+/// An attempt whose step failed.
+struct Pause {
+    until: Instant,
+    length: Duration,
+    failed: u32,
+}
+
+/// Makes an attempt wait, longer each time; how often its step has failed in a row.
+fn pause(pauses: &mut HashMap<AttemptId, Pause>, id: AttemptId) -> u32 {
+    let last = pauses.get(&id);
+    let length = last.map_or(FIRST_PAUSE, |last| (last.length * 2).min(LONGEST_PAUSE));
+    let failed = last.map_or(0, |last| last.failed) + 1;
+    pauses.insert(id, Pause { until: Instant::now() + length, length, failed });
+    failed
+}
+
+async fn give_up<S: Stage>(stage: &S, context: &Context, id: AttemptId, why: String) {
+    let Ok(task) = context.task(id) else { return };
+    let waiting = task.attempt(id.number).filter(|attempt| stage.waiting(&task, attempt));
+    let Some(event) = waiting.and_then(|attempt| stage.give_up(attempt, why)) else { return };
+    if let Err(error) = context.report(id, event).await {
+        tracing::warn!(stage = S::NAME, attempt = %id, %error, "giving up could not be recorded");
+    }
 }
 
 fn look<S: Stage>(
     stage: &S,
     context: &Context,
     running: &HashMap<AttemptId, tokio::task::Id>,
-    pauses: &HashMap<AttemptId, (Instant, Duration)>,
+    pauses: &HashMap<AttemptId, Pause>,
 ) -> Vec<AttemptId> {
     let now = Instant::now();
     let mut found = Vec::new();
     for task in context.authority.tasks() {
         for attempt in &task.attempts {
             let id = AttemptId { task: task.id, number: attempt.number };
-            let paused = pauses.get(&id).is_some_and(|(until, _)| *until > now);
+            let paused = pauses.get(&id).is_some_and(|pause| pause.until > now);
             if !running.contains_key(&id) && !paused && stage.waiting(&task, attempt) {
                 found.push((stage.order(&task, attempt), id));
             }

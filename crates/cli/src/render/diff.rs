@@ -52,7 +52,8 @@ pub(crate) fn stat(diff: &DiffView) -> String {
 fn head(out: &mut String, file: &DiffFileView) {
     let path = clean::line(&file.path);
     let old = file.old_path.as_deref().map_or_else(|| path.clone(), clean::line);
-    let mut lines = vec![format!("diff --git a/{old} b/{path}")];
+    let (a, b) = (beside("a", &old), beside("b", &path));
+    let mut lines = vec![format!("diff --git {a} {b}")];
     match file.change {
         FileChange::Added => lines.push(format!("new file mode {}", mode(file.new_mode.as_deref()))),
         FileChange::Deleted => lines.push(format!("deleted file mode {}", mode(file.old_mode.as_deref()))),
@@ -65,20 +66,22 @@ fn head(out: &mut String, file: &DiffFileView) {
         FileChange::Modified | FileChange::TypeChanged => {}
     }
     if file.binary {
-        lines.push(format!("Binary files a/{old} and b/{path} differ"));
+        lines.push(format!("Binary files {a} and {b} differ"));
     } else if !file.hunks.is_empty() {
         let none = "/dev/null".to_owned();
-        lines.push(format!(
-            "--- {}",
-            if file.change == FileChange::Added { none.clone() } else { format!("a/{old}") }
-        ));
-        lines.push(format!(
-            "+++ {}",
-            if file.change == FileChange::Deleted { none } else { format!("b/{path}") }
-        ));
+        lines.push(format!("--- {}", if file.change == FileChange::Added { none.clone() } else { a }));
+        lines.push(format!("+++ {}", if file.change == FileChange::Deleted { none } else { b }));
     }
     for line in lines {
         let _ = writeln!(out, "{}", style::strong(line));
+    }
+}
+
+/// A name behind its side. One that is in quotes stays so as a whole, as git writes it and reads it again.
+fn beside(side: &str, name: &str) -> String {
+    match name.strip_prefix('"') {
+        Some(rest) => format!("\"{side}/{rest}"),
+        None => format!("{side}/{name}"),
     }
 }
 

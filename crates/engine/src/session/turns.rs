@@ -10,6 +10,10 @@ use super::drive::Driver;
 use crate::context::Context;
 use crate::stage::StepError;
 
+/// What is said of a turn whose workspace was deleted while it ran.
+const GONE: &str =
+    "the workspace's folder was deleted while the agent worked; it is there again, without this turn";
+
 /// Begins the next turn when the agent is idle and prompts wait; or gives the agent a turn that the log knows but the
 /// agent never got, because the daemon was ended in between.
 pub(super) async fn next(
@@ -104,9 +108,15 @@ pub(super) async fn ended(
     if running.is_none_or(|running| running.number != turn) {
         return Ok(());
     }
+    let gone = driver.context.worker.bring_back(driver.context.attempt(driver.id)?).await?;
     snapshot(driver, turn).await?;
+    let outcome = if gone { TurnOutcome::AgentError { text: GONE.to_owned() } } else { outcome };
     let outcome = completed(driver, &task, outcome);
     let usage = priced(driver, &task, usage);
+    if gone {
+        // The agent still stands in the folder that was deleted.
+        driver.close(GONE);
+    }
     // An agent keeps the login that it was started with: the next turn is for a new process.
     if matches!(outcome, TurnOutcome::NeedsLogin { .. }) {
         driver.close("the agent needs a login");

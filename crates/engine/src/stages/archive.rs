@@ -34,4 +34,9 @@ impl Stage for Archive {
         };
         context.report(id, event).await
     }
+
+    /// What cannot be put away is not lost, and nobody waits for it.
+    fn give_up(&self, _attempt: &AttemptState, _why: String) -> Option<Event> {
+        None
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use divisi_model::event::{Event, Origin};
+use divisi_model::event::{Blocked, Event, Origin};
 use divisi_model::evidence::Evidence;
 use divisi_model::limits::CHECK_LOG_TAIL_BYTES;
 use divisi_model::{AttemptId, AttemptState, Command, Phase, TaskState};
@@ -27,6 +27,7 @@ impl Stage for Check {
         let Some(attempt) = task.attempt(id.number) else { return Ok(()) };
         let turn = attempt.turns.last().map_or(0, |turn| turn.number);
         if attempt.result.as_ref().is_none_or(|result| result.turn != turn) {
+            context.worker.bring_back(context.attempt(id)?).await?;
             let result = context.worker.result(context.attempt(id)?, turn).await?;
             return context.report(id, Event::ResultMade { attempt: id.number, result }).await;
         }
@@ -65,6 +66,11 @@ impl Stage for Check {
             .collect();
         let text = send_back_prompt(&context, &failed, "your change").await;
         context.submit(id, Command::SendBack { attempt: id.number, text, origin: Origin::Check }).await
+    }
+
+    fn give_up(&self, attempt: &AttemptState, why: String) -> Option<Event> {
+        let why = Blocked::Workspace { why: format!("the result cannot be checked: {why}") };
+        Some(Event::AttemptBlocked { attempt: attempt.number, why })
     }
 }
 

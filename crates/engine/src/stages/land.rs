@@ -40,6 +40,14 @@ impl Stage for Land {
             _ => Ok(()),
         }
     }
+
+    fn give_up(&self, attempt: &AttemptState, why: String) -> Option<Event> {
+        let number = attempt.number;
+        Some(match attempt.phase {
+            Phase::Undoing => Event::UndoFailed { attempt: number, why },
+            _ => Event::LandingFailed { attempt: number, why: LandingFailure::Other { text: why } },
+        })
+    }
 }
 
 async fn land(

@@ -29,7 +29,11 @@ impl Stage for Prepare {
         let task = context.task(id)?;
         let Some(attempt) = task.attempt(id.number) else { return Ok(()) };
         let workspace = match &attempt.workspace {
-            Some(workspace) => workspace.clone(),
+            Some(workspace) if !brought_back(&context, id, attempt).await? => workspace.clone(),
+            Some(workspace) => match setup(&context, id, &task, workspace.clone()).await? {
+                Some(workspace) => workspace,
+                None => return Ok(()),
+            },
             None => {
                 let made = match context.worker.create(context.attempt(id)?).await {
                     Ok(made) => made,
@@ -54,6 +58,23 @@ impl Stage for Prepare {
         }
         context.report(id, Event::WorkspaceReady { attempt: id.number, workspace }).await
     }
+
+    fn give_up(&self, attempt: &AttemptState, why: String) -> Option<Event> {
+        Some(Event::WorkspaceFailed { attempt: attempt.number, why, log: None })
+    }
+}
+
+/// Makes a workspace again that was deleted by hand. An agent that is still in the old folder is ended, and takes its
+/// session up in the new one.
+async fn brought_back(context: &Context, id: AttemptId, attempt: &AttemptState) -> Result<bool, StepError> {
+    if attempt.archived_as.is_some() || !context.worker.bring_back(context.attempt(id)?).await? {
+        return Ok(false);
+    }
+    if let Some(open) = attempt.open_session() {
+        let why = "its workspace was deleted and made again".to_owned();
+        context.report(id, Event::SessionClosed { attempt: id.number, session: open.number, why }).await?;
+    }
+    Ok(true)
 }
 
 /// Runs the setup script; its log stays. `None`: it failed, which is reported, or the engine shuts down.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
+use divisi_model::event::Blocked;
+use divisi_model::{AttemptId, AttemptState, Event, Phase, TaskState};
 
 use crate::context::Context;
 use crate::stage::{Stage, StepError};
@@ -19,5 +20,10 @@ impl Stage for Work {
 
     async fn step(&self, context: Arc<Context>, attempt: AttemptId) -> Result<(), StepError> {
         crate::session::drive(context, attempt).await
+    }
+
+    fn give_up(&self, attempt: &AttemptState, text: String) -> Option<Event> {
+        let blocked = Event::AttemptBlocked { attempt: attempt.number, why: Blocked::Agent { text } };
+        (attempt.phase == Phase::Working).then_some(blocked)
     }
 }

@@ -50,6 +50,10 @@ impl Worker for Local {
         workspaces::create(self, attempt).boxed()
     }
 
+    fn bring_back(&self, attempt: Attempt) -> Answer<'_, bool> {
+        workspaces::bring_back(self, attempt).boxed()
+    }
+
     fn snapshot(&self, attempt: Attempt, turn: u32) -> Answer<'_, Taken> {
         workspaces::snapshot(self, attempt, turn).boxed()
     }

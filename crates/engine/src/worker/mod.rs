@@ -16,6 +16,7 @@ use divisi_model::task::Base;
 use divisi_model::{AttemptState, Oid, Refusal, TaskState};
 use divisi_workspace::Diff;
 use divisi_workspace::launch::Spec;
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
 use crate::stage::StepError;
@@ -62,6 +63,11 @@ pub trait Worker: Send + Sync {
 
     /// Makes the workspace of an attempt, or finds the one that was made before.
     fn create(&self, attempt: Attempt) -> Answer<'_, Workspace>;
+    /// Makes a workspace again whose folder was deleted by hand: as its newest snapshot has it, or its base where there
+    /// is none yet. Whether that was needed.
+    fn bring_back(&self, _attempt: Attempt) -> Answer<'_, bool> {
+        async { Ok(false) }.boxed()
+    }
     /// Keeps the whole workspace on a hidden ref.
     fn snapshot(&self, attempt: Attempt, turn: u32) -> Answer<'_, Taken>;
     /// Builds the attempt's commit from its files, as they were when the turn ended.

@@ -1,7 +1,9 @@
 //! Nothing is lost: snapshots, archive, restore, and the move onto another base.
 
 use divisi_model::Oid;
-use divisi_workspace::{ArchiveError, ArchiveLimits, ArchiveRequest, SnapshotLimits, SnapshotRequest};
+use divisi_workspace::{
+    ArchiveError, ArchiveLimits, ArchiveRequest, Presence, SnapshotLimits, SnapshotRequest,
+};
 
 use super::result::words;
 use super::{now, open, signature, spaces, utf8};
@@ -42,6 +44,24 @@ pub(crate) async fn snapshot(local: &Local, of: Attempt, turn: u32) -> Result<Ta
             reference: taken.ref_name.clone(),
             notes: words(&taken.notes),
         })
+    })
+    .await?
+}
+
+/// Makes a workspace again whose folder was deleted by hand. Whether that was needed.
+pub(crate) async fn bring_back(local: &Local, of: Attempt) -> Result<bool, StepError> {
+    let local = local.clone();
+    blocking(move || {
+        let (hub, space) = open(&local, &of)?;
+        if space.presence() != Presence::Missing {
+            return Ok(false);
+        }
+        let from = match last_snapshot(&of) {
+            Ok((snapshot, _)) => commit_id(&snapshot).map_err(|error| StepError::of(&error))?,
+            Err(_) => space.base().clone(),
+        };
+        let made = spaces(&local, &of.project)?.recreate(&hub, &of.name(), &from);
+        made.map(|_| true).map_err(|error| StepError::of(&error))
     })
     .await?
 }

@@ -43,9 +43,14 @@ impl Workspaces {
 
     /// Makes a workspace's folder anew with the files of one of its snapshots, for example after the folder was
     /// deleted by hand. Ignored files and the agent's own git directory are not in a snapshot; the branch starts
-    /// at the base again, with the snapshot's changes uncommitted.
+    /// at the base again, with the snapshot's changes uncommitted. A snapshot from before a move onto another base
+    /// takes the workspace back to the base that it was made on: on the new one it would undo what landed there.
     pub fn recreate(&self, hub: &Hub, name: &str, snapshot: &CommitId) -> Result<Workspace, ArchiveError> {
-        let space = self.get(name)?;
+        let mut space = self.get(name)?;
+        space.record.moving = None;
+        if let Some(base) = base_of(hub, snapshot)?.filter(|base| *base != space.record.base) {
+            (space.record.base, space.record.moved) = (base, None);
+        }
         let record = space.record.clone();
         self.rebuild(space, |dir| {
             let git_dir = dir.join(".git");
@@ -97,6 +102,19 @@ impl Workspaces {
         }
         Ok(space)
     }
+}
+
+/// The base that a snapshot was made on: its parent, or the parent of that where files were hidden.
+fn base_of(hub: &Hub, snapshot: &CommitId) -> Result<Option<CommitId>, ArchiveError> {
+    let mut at = snapshot.clone();
+    for _ in 0..=2 {
+        if hub.ref_commit(&format!("refs/divisi/base/{at}"))?.is_some() {
+            return Ok(Some(at));
+        }
+        let Some(parent) = hub.read_commit(&at)?.parents.into_iter().next() else { break };
+        at = parent;
+    }
+    Ok(None)
 }
 
 impl Workspace {

@@ -58,8 +58,11 @@ pub enum HubError {
     #[error("the hub has no {0}")]
     Missing(String),
     /// The project has only a part of its objects and would have to fetch the rest from the network.
-    #[error("{} is a partial clone; `git fetch --refetch --no-filter` there makes it whole", .0.display())]
+    #[error("{} is a partial clone, and objects that are needed are not here", .0.display())]
     PartialClone(PathBuf),
+    /// The project's history is cut by `info/grafts`, which git's transport cannot copy.
+    #[error("{} cuts its history short by info/grafts, which cannot be copied", .0.display())]
+    Grafts(PathBuf),
     /// Not usable as part of a ref name (letters, digits, `.`, `_` and `-` are).
     #[error("{0:?} cannot be part of a hidden ref")]
     BadLabel(String),
@@ -114,11 +117,14 @@ impl Hub {
         if self.ref_commit(&name)?.is_some() {
             return Ok(());
         }
-        let fetched = self.fetch(project, &format!("{commit}:{name}\n"));
-        if fetched.is_err() && project.is_partial_clone() {
-            return Err(HubError::PartialClone(project.common_dir().to_owned()));
+        if let Err(error) = self.fetch(project, &format!("{commit}:{name}\n")) {
+            let common = project.common_dir().to_owned();
+            return Err(match common.join("info/grafts").exists() {
+                true => HubError::Grafts(common),
+                false if project.is_partial_clone() => HubError::PartialClone(common),
+                false => error,
+            });
         }
-        fetched?;
         // Tags are a convenience inside of workspaces; a repository whose tags cannot be had is no worse a base.
         if let Ok(tags) = project.tags_in(commit)
             && !tags.is_empty()

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rustix::fs::{Access, access};
+
 use super::checkout::Prepared;
 use super::files::branch_is_in_use;
 use super::intent::Intent;
@@ -168,7 +170,12 @@ fn send_objects(hub: &Hub, project: &Project, commit: &CommitId) -> Result<(), L
         .confine(Confine::writing(writable).any_program())
         .long()
         .run()
-        .map_err(|source| LandError::Git { doing: "copy the commits into the project", source })?;
+        .map_err(|source| match access(project.common_dir().join("objects"), Access::WRITE_OK) {
+            Ok(()) => LandError::Git { doing: "copy the commits into the project", source },
+            Err(e) => {
+                LandError::Io { doing: "write in", path: project.common_dir().into(), source: e.into() }
+            }
+        })?;
     Ok(())
 }
 
@@ -187,6 +194,11 @@ pub(super) fn swap(project: &Project, step: &Move, by: &Signature, reason: &str)
     let moved = call.stdin(command).confine(Confine::writing(writable)).run();
     let Err(source) = moved else { return Ok(()) };
     let found = project.branch(&step.branch)?;
+    let lock = format!("{}.lock", step.full_name);
+    if found == step.from && project.common_dir().join(&lock).exists() {
+        let what = format!("another git command holds the branch ({lock})");
+        return Err(LandError::Busy { checkout: project.common_dir().into(), what });
+    }
     if found == step.from {
         return Err(LandError::Git { doing: "move the branch", source });
     }

@@ -198,6 +198,26 @@ fn a_folder_deleted_by_hand_comes_back_from_its_last_snapshot() {
 }
 
 #[test]
+fn a_snapshot_from_before_a_move_undoes_nothing_that_landed() {
+    let f = Fixture::new();
+    let mut space = f.workspace("t1.1");
+    let old = f.base();
+    write(&space.path(), "own", "x\n");
+    let snapshot = f.snapshot(&space);
+    f.write("README.md", "# Landed meanwhile\n");
+    f.commit("meanwhile");
+    let target = f.base();
+    f.hub.take_base(&f.project(), &target).unwrap();
+    space.move_base(&f.hub, &target, "t1.1", &divisi()).unwrap();
+    fs::remove_dir_all(space.path()).unwrap();
+    let back = f.spaces().recreate(&f.hub, "t1.1", &snapshot.commit).unwrap();
+    assert_eq!(back.base(), &old, "its change is one to the base that it was made on");
+    let again = f.snapshot(&back);
+    let changed = f.git_in(f.hub.dir(), ["diff", "--name-only", old.as_str(), again.commit.as_str()]);
+    assert_eq!(changed, "own");
+}
+
+#[test]
 fn one_file_can_be_put_back() {
     let f = Fixture::new();
     let space = f.workspace("t1.1");
