@@ -11,6 +11,7 @@ mod dev;
 mod dirs;
 mod nextest;
 mod prerequisites;
+mod replay;
 mod run;
 mod test;
 mod tidy;
@@ -36,6 +37,11 @@ enum Job {
     Dev(dev::Options),
     /// Write the generated files that are committed (or compare them with --check)
     Codegen(codegen::Options),
+    /// Land real history with Divisi and with git alone, and compare
+    Replay(replay::Options),
+    /// Do to this folder what one commit of a replay does (the agent of a replay)
+    #[command(hide = true)]
+    ApplyChange(replay::ApplyOptions),
     /// Read the repository and report what breaks its rules
     Tidy,
     /// Measure every bar against its floor; all of them together write docs/performance.md
@@ -51,6 +57,8 @@ fn main() -> ExitCode {
         Job::Dev(options) => dev::run(&options),
         Job::Codegen(options) => codegen::run(&options),
         Job::Bench(options) => bench::run(&options),
+        Job::Replay(options) => replay::run(&options),
+        Job::ApplyChange(options) => replay::apply(&options),
         Job::Tidy => tidy::run(),
         Job::InstallAgents => agents::install_all(),
     };
