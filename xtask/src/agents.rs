@@ -17,6 +17,9 @@ const MANIFEST: &str = include_str!("../agents.toml");
 /// What the tests read to find the agents (`testkit/src/agents.rs`).
 const LIST: &str = "installed.json";
 
+/// The mark of a whole Python installation.
+const PYTHON_WHOLE: &str = ".whole";
+
 /// The prefix of folders that an interrupted installation leaves behind.
 const UNFINISHED: &str = ".unfinished-";
 
@@ -30,18 +33,37 @@ struct Manifest {
 #[serde(deny_unknown_fields)]
 struct Agent {
     name: String,
+    agent: Option<String>,
     version: String,
+    #[serde(default)]
     packages: Vec<String>,
+    #[serde(default)]
+    python: Vec<String>,
     program: String,
+    #[serde(default)]
+    path: Option<String>,
     probe: Vec<String>,
+    #[serde(default)]
+    quick: bool,
 }
 
-/// One agent in [`LIST`].
+/// One agent in [`LIST`], or one that could not be installed.
 #[derive(Serialize)]
-struct Installed {
+pub struct Installed {
+    /// The name of its folder.
     name: String,
-    version: String,
-    program: PathBuf,
+    /// What `divisi --agent` calls it.
+    pub agent: String,
+    /// As pinned.
+    pub version: String,
+    /// The program to start.
+    pub program: PathBuf,
+    /// A folder that has to be first in `PATH`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Why it is not there after all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
 }
 
 /// Where the agents are, as the tests are told by `DIVISI_TEST_AGENTS`.
@@ -51,14 +73,37 @@ pub fn folder() -> JobResult<PathBuf> {
 
 /// The job `install-agents`.
 pub fn install_all() -> JobResult {
-    for line in require_all()? {
+    for line in require_quick()? {
         println!("{line}");
     }
     Ok(())
 }
 
-/// Installs what is missing; one line about each agent. All are tried even if one fails.
-pub fn require_all() -> JobResult<Vec<String>> {
+/// Installs those agents that the ordinary tests drive; one line about each. All are tried even if one fails.
+pub fn require_quick() -> JobResult<Vec<String>> {
+    let installed = install(|agent| agent.quick)?;
+    let failures: Vec<_> = installed
+        .iter()
+        .filter_map(|one| one.failure.as_ref().map(|why| format!("{}: {why}", one.name)))
+        .collect();
+    if !failures.is_empty() {
+        return Err(failures.join("\n").into());
+    }
+    let line = |one: &Installed| format!("{} {} in {}", one.name, one.version, one.program.display());
+    Ok(installed.iter().map(line).collect())
+}
+
+/// Installs the named agents, or all of them; those that cannot be installed say why.
+pub fn install_named(names: &[String]) -> JobResult<Vec<Installed>> {
+    let known: Vec<String> = manifest()?.agent.iter().map(|agent| agent.called().to_owned()).collect();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
+        return Err(format!("xtask/agents.toml has no agent `{unknown}`; it has {}", known.join(", ")).into());
+    }
+    install(|agent| names.is_empty() || names.iter().any(|name| name == agent.called()))
+}
+
+/// Installs what is wanted and missing, and lists everything that is installed for the tests.
+fn install(wanted: impl Fn(&Agent) -> bool) -> JobResult<Vec<Installed>> {
     let folder = folder()?;
     fs::create_dir_all(&folder)?;
     // Two runs at once would disturb each other's left-overs; the lock goes when the file is closed.
@@ -66,58 +111,108 @@ pub fn require_all() -> JobResult<Vec<String>> {
     flock(&lock, FlockOperation::LockExclusive)?;
     remove_unfinished(&folder)?;
 
-    let mut installed = Vec::new();
-    let mut lines = Vec::new();
-    let mut failures = Vec::new();
+    let (mut list, mut asked) = (Vec::new(), Vec::new());
     for agent in manifest()?.agent {
-        match agent.require(&folder) {
-            Ok(home) => {
-                lines.push(format!("{} {} in {}", agent.name, agent.version, home.display()));
-                let program = home.join(for_this_machine(&agent.program)?);
-                installed.push(Installed { name: agent.name, version: agent.version, program });
-            }
-            Err(error) => failures.push(format!("{}: {error}", agent.name)),
+        let result = if wanted(&agent) { Some(agent.require(&folder)) } else { None };
+        let home = agent.home(&folder);
+        let program = home.join(for_this_machine(&agent.program)?);
+        let path = agent.path.as_deref().map(for_this_machine).transpose()?.map(|path| home.join(path));
+        let one = |failure| Installed {
+            name: agent.name.clone(),
+            agent: agent.called().to_owned(),
+            version: agent.version.clone(),
+            program: program.clone(),
+            path: path.clone(),
+            failure,
+        };
+        if agent.is_there(&home)? {
+            list.push(one(None));
+        }
+        if let Some(result) = result {
+            asked.push(one(result.err().map(|error| error.to_string())));
         }
     }
     // Written by rename, because tests may be reading it.
     let unfinished = folder.join(format!("{UNFINISHED}{LIST}"));
-    fs::write(&unfinished, serde_json::to_vec_pretty(&installed)?)?;
+    fs::write(&unfinished, serde_json::to_vec_pretty(&list)?)?;
     fs::rename(unfinished, folder.join(LIST))?;
-    if failures.is_empty() { Ok(lines) } else { Err(failures.join("\n").into()) }
+    Ok(asked)
 }
 
 impl Agent {
-    fn require(&self, folder: &Path) -> JobResult<PathBuf> {
-        let home = folder.join(format!("{}-{}", self.name, self.version));
-        if home.join(for_this_machine(&self.program)?).exists() {
-            return Ok(home);
+    fn called(&self) -> &str {
+        self.agent.as_deref().unwrap_or(&self.name)
+    }
+
+    fn home(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}-{}", self.name, self.version))
+    }
+
+    fn is_there(&self, home: &Path) -> JobResult<bool> {
+        let whole = self.python.is_empty() || home.join(PYTHON_WHOLE).exists();
+        Ok(whole && home.join(for_this_machine(&self.program)?).exists())
+    }
+
+    fn require(&self, folder: &Path) -> JobResult {
+        let home = self.home(folder);
+        if self.is_there(&home)? {
+            return Ok(());
         }
-        let unfinished = folder.join(format!("{UNFINISHED}{}", self.name));
-        fs::create_dir(&unfinished)?;
-        fs::write(unfinished.join("package.json"), "{\"private\": true}\n")?;
-        run::require(&mut self.npm(&unfinished)?, "npm could not install it; the lines above say why")?;
-        self.probe(&unfinished)?;
         if home.exists() {
             // The folder is there but its program is not: damaged, and replaced as a whole.
             fs::remove_dir_all(&home)?;
         }
-        fs::rename(&unfinished, &home)?;
-        Ok(home)
+        if !self.python.is_empty() {
+            // A virtual environment knows its own path, so it cannot be renamed; the mark says that it is whole.
+            self.pip(&home)?;
+            self.probe(&home)?;
+            return Ok(fs::write(home.join(PYTHON_WHOLE), "")?);
+        }
+        let unfinished = folder.join(format!("{UNFINISHED}{}", self.name));
+        fs::create_dir(&unfinished)?;
+        run::require(&mut self.npm(&unfinished)?, "npm could not install it; the lines above say why")?;
+        self.probe(&unfinished)?;
+        Ok(fs::rename(&unfinished, &home)?)
     }
 
     fn npm(&self, prefix: &Path) -> JobResult<Command> {
+        let lock = dirs::repository().join(format!("xtask/locks/{}.json", self.name));
+        let mut manifest = String::from("{\"private\": true}\n");
         let mut npm = Command::new("npm");
-        npm.arg("install").arg("--prefix").arg(prefix).args([
+        if lock.exists() {
+            fs::copy(&lock, prefix.join("package-lock.json"))?;
+            let pinned: serde_json::Value = serde_json::from_slice(&fs::read(&lock)?)?;
+            manifest = serde_json::json!({ "private": true, "dependencies": pinned["packages"][""]["dependencies"] })
+                .to_string();
+            npm.arg("ci");
+        } else {
+            npm.args(["install", "--save-exact", "--omit-lockfile-registry-resolved"]);
+            for package in &self.packages {
+                npm.arg(for_this_machine(package)?);
+            }
+        }
+        fs::write(prefix.join("package.json"), manifest)?;
+        npm.arg("--prefix").arg(prefix).args([
             "--no-audit",
             "--no-fund",
             "--ignore-scripts",
-            "--save-exact",
             "--loglevel=error",
         ]);
-        for package in &self.packages {
-            npm.arg(for_this_machine(package)?);
-        }
         Ok(npm)
+    }
+
+    fn pip(&self, home: &Path) -> JobResult {
+        run::require(
+            Command::new("python3").args(["-m", "venv"]).arg(home),
+            "python could not make a virtual environment; the lines above say why",
+        )?;
+        let mut pip = Command::new(home.join("bin/pip"));
+        pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-input"]).args(&self.python);
+        let lock = dirs::repository().join(format!("xtask/locks/{}.txt", self.name));
+        if lock.exists() {
+            pip.arg("--constraint").arg(lock);
+        }
+        run::require(&mut pip, "pip could not install it; the lines above say why").map(drop)
     }
 
     /// Starts the program once in an empty home, because a package for another machine installs without a word.
@@ -125,8 +220,12 @@ impl Agent {
         let program = installed.join(for_this_machine(&self.program)?);
         let home = installed.join(".probe-home");
         fs::create_dir_all(&home)?;
+        let own = self.path.as_deref().map(for_this_machine).transpose()?.map(|path| installed.join(path));
+        let machine = std::env::var_os("PATH").unwrap_or_default();
+        let path = own.into_iter().chain(std::env::split_paths(&machine));
         let answer = Command::new(&program)
             .args(&self.probe)
+            .env("PATH", std::env::join_paths(path)?)
             .env("HOME", &home)
             .stdin(Stdio::null())
             .output()
@@ -181,8 +280,8 @@ mod tests {
                 let exact = version.split('.').all(|part| part.parse::<u64>().is_ok());
                 assert!(exact && version.split('.').count() == 3, "{package} is not pinned exactly");
             }
-            let written =
-                agent.packages.iter().any(|package| package.ends_with(&format!("@{}", agent.version)));
+            let mut all = agent.packages.iter().chain(&agent.python);
+            let written = all.any(|package| package.ends_with(&agent.version));
             assert!(written, "the version of {} is that of none of its packages", agent.name);
         }
     }
@@ -193,9 +292,13 @@ mod tests {
         let agent = Agent {
             name: "present".into(),
             version: "1.0.0".into(),
+            agent: None,
             packages: vec!["there-is-no-such-package@1.0.0".into()],
+            python: vec![],
             program: "program".into(),
+            path: None,
             probe: vec![],
+            quick: true,
         };
         let home = folder.path().join("present-1.0.0");
         fs::create_dir_all(&home).unwrap();
@@ -204,6 +307,7 @@ mod tests {
 
         remove_unfinished(folder.path()).unwrap();
         assert!(!folder.path().join(".unfinished-present").exists());
-        assert_eq!(agent.require(folder.path()).unwrap(), home);
+        agent.require(folder.path()).unwrap();
+        assert!(agent.is_there(&home).unwrap());
     }
 }

@@ -9,6 +9,7 @@ mod ci;
 mod codegen;
 mod dev;
 mod dirs;
+mod matrix;
 mod nextest;
 mod prerequisites;
 mod replay;
@@ -46,6 +47,8 @@ enum Job {
     Tidy,
     /// Measure every bar against its floor; all of them together write docs/performance.md
     Bench(bench::Options),
+    /// Drive every real agent through the conformance matrix and write docs/agents.md; installs some 5 GB the first time
+    Agents(matrix::Options),
     /// Install the agent command lines that the tests drive into the target folder
     InstallAgents,
 }
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Job::Replay(options) => replay::run(&options),
         Job::ApplyChange(options) => replay::apply(&options),
         Job::Tidy => tidy::run(),
+        Job::Agents(options) => matrix::run(&options),
         Job::InstallAgents => agents::install_all(),
     };
     match result {

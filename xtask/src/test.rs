@@ -27,7 +27,7 @@ pub fn run(options: &Options) -> JobResult {
     prerequisites::require_all()?;
     let mut steps = Vec::new();
     if options.packages.is_empty() {
-        steps.push(step("agents", agents::require_all()));
+        steps.push(step("agents", agents::require_quick()));
     }
     steps.push(step("format", format()));
     steps.push(step("tidy", tidy::check().map(|line| vec![line])));

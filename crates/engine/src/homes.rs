@@ -12,8 +12,9 @@ use divisi_workspace::launch::{OnCap, Spec, Stderr, Stdin};
 /// How much sooner the kernel ends an agent than Divisi when memory runs out: 0 to 1000.
 const OOM_SCORE: i32 = 300;
 
-/// Makes the home, writes the files and hands over the logins; then says what to start.
-pub(crate) fn furnish(plan: &AgentLaunch, workspace: &Path, launch: &Path) -> io::Result<Spec> {
+/// Makes the private home of a plan, writes its files and hands over its logins; then says what to start in `workspace`.
+/// Files that only this launch needs go into its folder `launch`.
+pub fn furnish(plan: &AgentLaunch, workspace: &Path, launch: &Path) -> io::Result<Spec> {
     folder(&plan.home.join("tmp"))?;
     for file in &plan.files {
         let path = inside(&plan.home, &file.path)?;

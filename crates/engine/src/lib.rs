@@ -31,6 +31,7 @@ pub use checks::Subject;
 pub use clock::Clock;
 pub use feed::Feed;
 pub use handle::{Engine, Handle, Health, StartError, look_at_log};
+pub use homes::furnish;
 pub use intake::NewTask;
 pub use looks::DiffScope;
 pub use options::{AgentInfo, AgentSource, Identity, Options, Person, SettingsSource};

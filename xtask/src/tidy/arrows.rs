@@ -26,8 +26,9 @@ const LEAVES: &[&str] = &["divisi-rehearsal", "divisi-web"];
 /// The helpers for tests: below everything but `model`, and for tests only.
 const TESTKIT: &str = "divisi-testkit";
 
-/// The bench measures every crate, and floors beside them; nobody knows it.
-const BENCH: &str = "divisi-bench";
+/// The bench measures every crate, and floors beside them; the conformance matrix drives agents through them. Nobody
+/// knows either.
+const ONLOOKERS: &[&str] = &["divisi-bench", "divisi-conformance"];
 
 /// Dependencies that only the named crates may have outside their tests.
 const BELONGS_TO: &[(&str, &[&str])] = &[
@@ -109,17 +110,17 @@ fn objection(name: &str, dependency: &Dependency) -> Option<(String, &'static st
         ));
     }
     let (_, owners) = BELONGS_TO.iter().find(|(belonging, _)| *belonging == other)?;
-    (!owners.contains(&name) && name != BENCH).then(|| {
+    (!owners.contains(&name) && !ONLOOKERS.contains(&name)).then(|| {
         let sentence = format!("{other} belongs to {} alone, and {name} uses it", owners.join(" and "));
         (sentence, "ask that crate for what is needed instead")
     })
 }
 
 fn may_know(name: &str, other: &str, kind: Kind) -> bool {
-    if other == BENCH {
+    if ONLOOKERS.contains(&other) {
         return false;
     }
-    if name == BENCH && other != TESTKIT {
+    if ONLOOKERS.contains(&name) && other != TESTKIT {
         return true;
     }
     if other == TESTKIT {
@@ -139,7 +140,9 @@ fn layer_of(name: &str) -> Option<u8> {
 }
 
 fn is_placed(name: &str) -> bool {
-    layer_of(name).is_some() || LEAVES.contains(&name) || [TESTKIT, BENCH, "xtask"].contains(&name)
+    layer_of(name).is_some()
+        || [LEAVES, ONLOOKERS].concat().contains(&name)
+        || [TESTKIT, "xtask"].contains(&name)
 }
 
 /// Everything a manifest depends on, on any platform. A dependency under another name counts by its real one.

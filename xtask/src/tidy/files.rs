@@ -70,10 +70,10 @@ impl Repository {
 }
 
 /// Whether a Rust file is no part of the product, so that it may do what production code may not: a test, an example, the
-/// bench, or a build script, which talks to cargo by printing and is talked to by the environment.
+/// bench, the conformance matrix, or a build script, which talks to cargo by printing and is talked to by the environment.
 pub fn is_outside_product(path: &str) -> bool {
     let folders = ["/tests/", "/benches/", "/examples/"];
-    ["testkit/", "bench/"].iter().any(|folder| path.starts_with(folder))
+    ["testkit/", "bench/", "conformance/"].iter().any(|folder| path.starts_with(folder))
         || folders.iter().any(|folder| path.contains(folder))
         || path.ends_with("/tests.rs")
         || path.ends_with("/build.rs")

@@ -14,12 +14,17 @@ use super::stream::{Frame, Frames, pieces};
 /// Reads a request.
 pub fn read(body: &Value) -> Conversation {
     let mut items = Vec::new();
+    let mut system = vec![text_of(&body["system"])];
     for message in body["messages"].as_array().into_iter().flatten() {
         let content = &message["content"];
         let of_type = |kind: &str| {
             let kind = kind.to_owned();
             content.as_array().into_iter().flatten().filter(move |block| block["type"] == kind.as_str())
         };
+        if message["role"] == "system" {
+            system.push(text_of(content));
+            continue;
+        }
         if message["role"] == "assistant" {
             let ids = of_type("tool_use").filter_map(|block| block["id"].as_str()).map(str::to_owned);
             items.push(Item::Assistant(ids.collect()));
@@ -43,7 +48,7 @@ pub fn read(body: &Value) -> Conversation {
     Conversation {
         model: body["model"].as_str().unwrap_or_default().to_owned(),
         stream: body["stream"].as_bool().unwrap_or_default(),
-        system: text_of(&body["system"]),
+        system: system.join("\n"),
         items,
         tools: tools.collect(),
         schema: body

@@ -43,6 +43,10 @@ pub struct Tool {
     pub schema: Value,
     /// Takes plain text instead of JSON.
     pub freeform: bool,
+    /// The interface's own search among tools that are not offered from the start.
+    pub search: bool,
+    /// Was found by such a search.
+    pub found: bool,
 }
 
 impl Conversation {
@@ -123,6 +127,7 @@ fn workspace_in(text: &str) -> Option<String> {
         "orking directory is ",
         "orking directory is: ",
         "orking Directory: ",
+        "orking in the directory: ",
     ];
     MARKS.iter().find_map(|mark| {
         let after = text[text.find(mark)? + mark.len()..].trim_start_matches(['`', '"', ' ']);

@@ -42,7 +42,12 @@ pub fn read(body: &Value) -> Conversation {
     let added =
         body["input"].as_array().into_iter().flatten().filter(|entry| entry["type"] == "additional_tools");
     let lists = std::iter::once(&body["tools"]).chain(added.map(|entry| &entry["tools"]));
-    let tools = lists.flat_map(|list| list.as_array().into_iter().flatten()).flat_map(tools).collect();
+    let mut tools: Vec<Tool> =
+        lists.flat_map(|list| list.as_array().into_iter().flatten()).flat_map(self::tools).collect();
+    let found =
+        body["input"].as_array().into_iter().flatten().filter(|entry| entry["type"] == "tool_search_output");
+    let found = found.flat_map(|entry| entry["tools"].as_array().into_iter().flatten()).flat_map(self::tools);
+    tools.extend(found.map(|tool| Tool { found: true, ..tool }));
     Conversation {
         model: body["model"].as_str().unwrap_or_default().to_owned(),
         stream: body["stream"].as_bool().unwrap_or_default(),
@@ -60,6 +65,14 @@ fn tools(offered: &Value) -> Vec<Tool> {
     match offered["type"].as_str() {
         Some("function") => vec![Tool { name, schema: offered["parameters"].clone(), ..Tool::default() }],
         Some("custom") => vec![Tool { name, freeform: true, ..Tool::default() }],
+        Some(kind @ "tool_search") => {
+            vec![Tool {
+                name: kind.to_owned(),
+                schema: offered["parameters"].clone(),
+                search: true,
+                ..Tool::default()
+            }]
+        }
         Some("local_shell") => vec![Tool { name: "local_shell".to_owned(), ..Tool::default() }],
         Some("namespace") => {
             let inner = offered["tools"].as_array().into_iter().flatten().flat_map(tools);
@@ -114,8 +127,13 @@ pub fn streamed(id: &str, model: &str, reply: &Reply, tokens: Tokens) -> Vec<Fra
             Part::Thought(_) => ("summary", Vec::new(), ""),
             Part::Arguments(text) => ("arguments", vec![text], "response.function_call_arguments"),
             Part::Input(text) => ("input", vec![text], "response.custom_tool_call_input"),
+            Part::Whole => ("", Vec::new(), ""),
         };
-        added[field] = if matches!(field, "content" | "summary") { json!([]) } else { json!("") };
+        match field {
+            "" => {}
+            "content" | "summary" => added[field] = json!([]),
+            _ => added[field] = json!(""),
+        }
         send(
             &mut frames,
             json!({"type": "response.output_item.added", "output_index": index, "item": added}),
@@ -173,6 +191,8 @@ enum Part<'a> {
     Thought(&'a str),
     Arguments(&'a str),
     Input(&'a str),
+    /// In one piece.
+    Whole,
 }
 
 fn items<'a>(id: &str, reply: &'a Reply) -> Vec<(Value, Part<'a>)> {
@@ -191,6 +211,15 @@ fn items<'a>(id: &str, reply: &'a Reply) -> Vec<(Value, Part<'a>)> {
     }
     if let Some(call) = &reply.call {
         let call_id = format!("call_{id}");
+        if call.search {
+            let arguments: Value = serde_json::from_str(&call.arguments).unwrap_or_default();
+            let item = json!({
+                "type": "tool_search_call", "id": format!("ts_{id}"), "call_id": call_id, "status": "completed",
+                "execution": "client", "arguments": arguments,
+            });
+            items.push((item, Part::Whole));
+            return items;
+        }
         let (kind, field, part) = match call.freeform {
             true => ("custom_tool_call", "input", Part::Input(&call.arguments)),
             false => ("function_call", "arguments", Part::Arguments(&call.arguments)),

@@ -35,10 +35,19 @@ pub fn side_reply(conversation: &Conversation) -> Option<(&'static str, Reply)> 
         let call = Call::function(tool, fit(&tool.schema));
         return Some(("classifier", Reply { call: Some(call), usage: Some(USUAL), ..Reply::default() }));
     }
+    if conversation.items.last().is_some_and(is_afterthought) {
+        return Some(("afterthought", text("Nothing.".to_owned())));
+    }
     if conversation.tools.is_empty() && wants_summary(conversation) {
         return Some(("title", text("Rehearsal".to_owned())));
     }
     None
+}
+
+/// After a turn some agents ask, with the whole conversation, what the person may type next or what to keep in mind.
+fn is_afterthought(item: &Item) -> bool {
+    const BEGINNINGS: &[&str] = &["[SUGGESTION MODE", "Managed memory has"];
+    matches!(item, Item::User(text) if BEGINNINGS.iter().any(|words| text.starts_with(words)))
 }
 
 /// Titles and summaries are asked for in so many words, in the instructions or around the prompt.

@@ -22,16 +22,19 @@ pub struct Call {
     pub arguments: String,
     /// Whether the tool takes plain text.
     pub freeform: bool,
+    /// Whether it is the interface's own search for tools.
+    pub search: bool,
 }
 
 impl Call {
     pub fn function(tool: &Tool, arguments: Value) -> Self {
         let (name, namespace) = (tool.name.clone(), tool.namespace.clone());
-        Self { name, namespace, arguments: arguments.to_string(), freeform: false }
+        Self { name, namespace, arguments: arguments.to_string(), freeform: false, search: tool.search }
     }
 
     fn freeform(tool: &Tool, text: String) -> Self {
-        Self { name: tool.name.clone(), namespace: tool.namespace.clone(), arguments: text, freeform: true }
+        let (name, namespace) = (tool.name.clone(), tool.namespace.clone());
+        Self { name, namespace, arguments: text, freeform: true, search: false }
     }
 }
 
@@ -64,6 +67,9 @@ const SHELL: Role = &[
 ];
 const PLAN: Role = &["todowrite", "updateplan", "writetodos", "todolist", "settodolist", "todo", "plan"];
 const PATCH: Role = &["applypatch"];
+const SEARCH: Role = &["toolsearch"];
+/// How many tools a search is asked for.
+const FOUND_MAX: u64 = 5;
 
 /// The tools of one request.
 pub struct Mapper<'a> {
@@ -114,7 +120,7 @@ impl<'a> Mapper<'a> {
                 "setsid sh -c {} </dev/null >/dev/null 2>&1 & echo $!",
                 patch::quoted(script)
             )),
-            Action::Tool { name, arguments } => Some(self.exact(name, arguments)),
+            Action::Tool { name, arguments } => return Ok(self.exact(name, arguments)),
             Action::Garbage(text) => self.garbage(text),
             _ => return Ok(Vec::new()),
         };
@@ -195,15 +201,26 @@ impl<'a> Mapper<'a> {
     }
 
     /// A tool by its own name, or by the end of a longer one, as tools of MCP servers have it; else as it is written,
-    /// which a real model may also do.
-    fn exact(&self, name: &str, arguments: &Value) -> Call {
+    /// which a real model may also do. Where tools can be searched for, what is not offered from the start is.
+    fn exact(&self, name: &str, arguments: &Value) -> Vec<Call> {
         let tools = &self.conversation.tools;
         let ends = |tool: &&Tool| {
             ["__", "_", ".", "-"].iter().any(|sign| tool.name.ends_with(&format!("{sign}{name}")))
         };
-        match tools.iter().find(|tool| tool.name == name).or_else(|| tools.iter().find(ends)) {
+        let tool = tools.iter().find(|tool| tool.name == name).or_else(|| tools.iter().find(ends));
+        let call = match tool {
             Some(tool) => Call::function(tool, arguments.clone()),
             None => Call::function(&Tool { name: name.to_owned(), ..Tool::default() }, arguments.clone()),
+        };
+        let is_found =
+            tool.is_none_or(|tool| tool.found || self.conversation.results().any(|text| text.contains(name)));
+        match self.tool(SEARCH).filter(|_| is_found) {
+            Some(search) => {
+                let wanted: [(Role, Value); 2] =
+                    [(&["query"], json!(name)), (&["maxresults", "limit"], json!(FOUND_MAX))];
+                vec![self.filled(search, &wanted), call]
+            }
+            None => vec![call],
         }
     }
 

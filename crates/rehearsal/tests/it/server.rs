@@ -193,6 +193,46 @@ async fn openai_responses_both_ways() {
 }
 
 #[tokio::test]
+async fn a_tool_that_is_not_offered_from_the_start_is_searched_for() {
+    let server = start().await;
+    let url = format!("{}/r/s/v1/responses", server.url());
+    let search = json!({"type": "tool_search", "execution": "client", "parameters": {"type": "object",
+        "required": ["query"], "properties": {"query": {"type": "string"}, "limit": {"type": "number"}}}});
+    let script = prompt("tool ping {\"a\": 1}\nsay Bye.");
+    let mut input =
+        vec![json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": script}]})];
+    let found = json!([{"type": "namespace", "name": "mcp__board", "tools": [
+        {"type": "function", "name": "ping", "parameters": {"type": "object"}}]}]);
+    let mut calls = Vec::new();
+    for stream in [true, false, true] {
+        let body = json!({"model": "gpt", "stream": stream, "tools": [search], "input": input});
+        let (_, text) = post(&url, &body).await;
+        let answer = match stream {
+            true => events(&text).pop().unwrap()["response"].take(),
+            false => serde_json::from_str(&text).unwrap(),
+        };
+        let mut item = answer["output"].as_array().unwrap().last().unwrap().clone();
+        input.push(item.clone());
+        let call_id = item["call_id"].take();
+        input.push(match item["type"].as_str() {
+            Some("tool_search_call") => {
+                json!({"type": "tool_search_output", "call_id": call_id, "tools": found})
+            }
+            _ => json!({"type": "function_call_output", "call_id": call_id, "output": "pong"}),
+        });
+        for field in ["id", "call_id", "status"] {
+            item.as_object_mut().unwrap().remove(field);
+        }
+        calls.push(item.to_string());
+    }
+    insta::assert_snapshot!(calls.join("\n"), @r#"
+{"type":"tool_search_call","arguments":{"query":"ping","limit":5},"execution":"client"}
+{"type":"function_call","namespace":"mcp__board","arguments":"{\"a\":1}","name":"ping"}
+{"type":"message","content":[{"type":"output_text","text":"Bye.","annotations":[]}],"role":"assistant"}
+"#);
+}
+
+#[tokio::test]
 async fn gemini_both_ways() {
     let server = start().await;
     let base = format!("{}/r/g/v1beta/models/gemini-2.5-pro", server.url());

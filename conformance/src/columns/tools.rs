@@ -1,0 +1,154 @@
+//! Tools, and what they cost.
+
+use divisi_agent::ModeName;
+use divisi_model::event::{TurnOutcome, Usage};
+use divisi_model::transcript::UsageScope;
+use divisi_rehearsal::server::Evidence;
+
+use super::scripted;
+use crate::board;
+use crate::cell::Cell;
+use crate::desk::Desk;
+use crate::style;
+use crate::talk::{TURN_MAX, Talk, Wish, one_line};
+
+/// How often the model of the endless column calls the same tool; the script ends where an agent has no bound.
+const CALLS: usize = 30;
+
+/// The model calls the same tool again and again.
+pub async fn endless(desk: &Desk<'_>) -> Result<Cell, String> {
+    let mut talk = Talk::open(desk, Wish { mode: ModeName::Auto, ..Wish::default() }).await?;
+    let script = style::script(desk, &format!("repeat {CALLS}\n  run echo again\nsay At last."));
+    talk.prompt(&scripted("Go on and on.", &script)).await?;
+    let ended = talk.end_of_turn(2 * TURN_MAX).await?;
+    talk.end().await?;
+    let asked = desk.asked_main().len();
+    Ok(match ended.outcome {
+        TurnOutcome::Completed if asked > CALLS => {
+            Cell::noted(format!("it has no bound below {CALLS} calls"))
+        }
+        outcome @ (TurnOutcome::CutShort { .. }
+        | TurnOutcome::AgentError { .. }
+        | TurnOutcome::NoProgress) => {
+            Cell::noted(format!("it ends a loop after {asked} calls ({outcome:?})"))
+        }
+        outcome => {
+            Cell::fails(format!("after {asked} calls it ended as {outcome:?}: {}", one_line(&talk.said())))
+        }
+    })
+}
+
+/// Two turns of several requests, whose tokens are known.
+pub async fn usage(desk: &Desk<'_>) -> Result<Cell, String> {
+    let mut talk = Talk::open(desk, Wish { mode: ModeName::Auto, ..Wish::default() }).await?;
+    let script = style::script(desk, "run echo one\nrun echo two\nsay One.\nturn\nrun echo three\nsay Two.");
+    let first = talk.turn(&scripted("Run it.", &script)).await?;
+    let asked_first = desk.asked();
+    let second = talk.turn("Go on.").await?;
+    let asked = desk.asked();
+    let shown = talk.entries().iter().rev().find_map(|entry| match &entry.body {
+        divisi_model::transcript::EntryBody::Usage(usage) => usage.cost.clone(),
+        _ => None,
+    });
+    talk.end().await?;
+    if !talk.is_acp() || (first.usage.input, first.usage.output) == (0, 0) {
+        return Ok(Cell::cannot("it reports no tokens", "no numbers are shown rather than wrong ones"));
+    }
+    let turns = [(first.usage, &asked_first[..]), (second.usage, &asked[asked_first.len()..])];
+    let counted: Vec<Count> = turns.iter().map(|(usage, asked)| count(usage, asked)).collect();
+    let scope = desk.definition.quirks.usage_scope;
+    let seen = match counted[..] {
+        [Count::Whole(first), Count::Whole(second)] if first == second => {
+            Cell::noted(format!("{first}{}", if shown.is_some() { "; reports a cost" } else { "" }))
+        }
+        [Count::Last, Count::Last] => {
+            Cell::cannot("it reports only its last request", "shown as a lower bound")
+        }
+        _ => Cell::fails(format!(
+            "reported {:?} and {:?}, true are {} and {}",
+            first.usage,
+            second.usage,
+            sum(turns[0].1),
+            sum(turns[1].1)
+        )),
+    };
+    let last = matches!(counted[..], [Count::Last, Count::Last]);
+    Ok(seen.compared("usage_scope is last_call", scope == UsageScope::LastCall, last))
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Count {
+    Whole(&'static str),
+    Last,
+    Wrong,
+}
+
+/// How reported numbers agree with what the model was said to have used.
+fn count(usage: &Usage, asked: &[Evidence]) -> Count {
+    let total = |of: &dyn Fn(&Evidence) -> u64, main: bool| -> u64 {
+        asked.iter().filter(|one| !main || one.class == "main").map(of).sum()
+    };
+    let fits = |input: u64, cached: u64, output: u64| {
+        let reads = usage.cached_read == cached || usage.cached_read == 0;
+        let whole = usage.input == input + cached;
+        (usage.output == output && reads && (usage.input == input || whole)).then_some(whole)
+    };
+    for main in [true, false] {
+        let input = total(&|one| one.input_tokens, main);
+        let cached = total(&|one| one.cached_tokens, main);
+        let output = total(&|one| one.output_tokens, main);
+        if let Some(whole) = fits(input, cached, output) {
+            return Count::Whole(match (main, whole) {
+                (true, false) => "to the token; titles and the like left out",
+                (true, true) => "to the token, input with what was read from the cache",
+                (false, false) => "to the token, titles and the like counted in",
+                (false, true) => {
+                    "to the token, titles and the like counted in, input with what was read from the cache"
+                }
+            });
+        }
+    }
+    let last = asked.iter().rev().find(|one| one.class == "main");
+    match last.and_then(|one| fits(one.input_tokens, one.cached_tokens, one.output_tokens)) {
+        Some(_) => Count::Last,
+        None => Count::Wrong,
+    }
+}
+
+fn sum(asked: &[Evidence]) -> String {
+    let total = |of: fn(&Evidence) -> u64| asked.iter().map(of).sum::<u64>();
+    format!(
+        "{} + {} cached + {} in {} requests",
+        total(|one| one.input_tokens),
+        total(|one| one.cached_tokens),
+        total(|one| one.output_tokens),
+        asked.len()
+    )
+}
+
+/// An MCP server that Divisi offers is started, its tool is offered to the model, and a call arrives.
+pub async fn mcp(desk: &Desk<'_>) -> Result<Cell, String> {
+    let mut talk = Talk::open(desk, Wish { mode: ModeName::Auto, mcp: true, ..Wish::default() }).await?;
+    if !talk.is_acp() {
+        return Ok(Cell::cannot(
+            "it takes none from outside",
+            "Divisi offers its tools to agents that take them",
+        ));
+    }
+    let script = format!("tool {} {{\"note\": \"hello\"}}\nsay It is noted.", board::TOOL);
+    let ended = talk.turn(&scripted("Leave a note.", &script)).await?;
+    let said = talk.said();
+    talk.end().await?;
+    let noted = std::fs::read_to_string(desk.board()).unwrap_or_default();
+    Ok(match (ended.outcome, noted.trim()) {
+        (TurnOutcome::Completed, "\"hello\"") => Cell::pass(),
+        (outcome, _) => {
+            let offered = desk.asked_main().last().map(|one| one.tools.join(", ")).unwrap_or_default();
+            Cell::fails(format!(
+                "no call arrived: {outcome:?}; {}; tools: {}",
+                one_line(&said),
+                one_line(&offered)
+            ))
+        }
+    })
+}
