@@ -49,12 +49,14 @@ impl Launches<'_> {
         })
     }
 
-    /// After a conversation of some lines. The larger of the two processes counts; the other stands in the note.
+    /// At rest after a conversation of some lines. The larger of the two processes counts; the other stands in the note.
     fn resident(&self, times: usize) -> Result<Outcome> {
         let (mut shims, mut inits, mut private) = (Vec::new(), Vec::new(), Vec::new());
         for n in 0..times {
             let launch = self.start(&format!("resident-{n}"), &["cat"])?;
             self.runtime.block_on(converse(&launch))?;
+            // It comes to rest a second after the last line.
+            std::thread::sleep(std::time::Duration::from_millis(1_500));
             let init = launch.load_identity()?.ok_or("the launch has no identity")?.init.pid;
             let init = u32::try_from(init)?;
             let (of_shim, of_init) = (memory(parent(init)?)?, memory(init)?);
@@ -65,7 +67,7 @@ impl Launches<'_> {
         }
         let (shims, inits, private) = (Samples::of(shims), Samples::of(inits), Samples::of(private));
         let note = format!(
-            "shim {:.1} MB, init process {:.1} MB; pages of their own, both together {:.1} MB; after 20 lines to and fro",
+            "shim {:.1} MB, init process {:.1} MB; pages of their own, both together {:.1} MB; at rest after 20 lines to and fro",
             shims.median(),
             inits.median(),
             private.median()

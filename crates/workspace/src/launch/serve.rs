@@ -27,6 +27,8 @@ const CLIENTS_MAX: usize = 16;
 const NOTICE_PAUSE: Duration = Duration::from_millis(4);
 /// Time between two tries when output cannot be taken.
 const PAUSE_RETRY: Duration = Duration::from_millis(250);
+/// Time without anything to do after which the pages of code are let go of again: one more wake-up, once.
+const REST_AFTER: Duration = Duration::from_secs(1);
 /// Time that clients have to read the last notice.
 const LINGER_MAX: Duration = Duration::from_secs(1);
 
@@ -48,6 +50,8 @@ pub(super) struct Server {
     limit_told: bool,
     told: Progress,
     told_at: Option<Instant>,
+    /// When there was something to do last; nothing once it has come to rest.
+    active_at: Option<Instant>,
 }
 
 impl Server {
@@ -87,6 +91,7 @@ impl Server {
             limit_told: false,
             told: Progress::default(),
             told_at: None,
+            active_at: Some(Instant::now()),
         };
         // A shim that was killed may have accepted something and not said so.
         server.signal(init::NUDGE);
@@ -126,6 +131,9 @@ impl Server {
             let at = self.told_at.map_or_else(Instant::now, |at| at + NOTICE_PAUSE);
             deadline = Some(deadline.map_or(at, |earlier| earlier.min(at)));
         }
+        if let Some(rest_at) = self.active_at.map(|at| at + REST_AFTER) {
+            deadline = Some(deadline.map_or(rest_at, |earlier| earlier.min(rest_at)));
+        }
         let timeout = deadline.map(|at| timespec(at.saturating_duration_since(Instant::now())));
         let mut fds = vec![PollFd::new(&self.listener, PollFlags::IN)];
         let mut init_at = None;
@@ -143,7 +151,13 @@ impl Server {
         fds.extend(
             self.clients.iter().map(|client| PollFd::from_borrowed_fd(client.as_fd(), client.interest())),
         );
-        if poll(&mut fds, timeout.as_ref()).is_ok() {
+        if let Ok(ready) = poll(&mut fds, timeout.as_ref()) {
+            if ready > 0 {
+                self.active_at = Some(Instant::now());
+            } else if self.active_at.is_some_and(|at| at.elapsed() >= REST_AFTER) {
+                self.active_at = None;
+                super::trim::let_go_of_code();
+            }
             let gone = init_at.and_then(|at| fds.get(at)).is_some_and(|fd| !fd.revents().is_empty());
             self.init_gone |= gone;
         }

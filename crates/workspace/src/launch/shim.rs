@@ -68,7 +68,6 @@ pub fn shim_main(dir: &Path, adopt: bool) -> ExitCode {
     if let Err(error) = close_output() {
         os::complain(&format!("{error}"));
     }
-    super::trim::let_go_of_code();
     server.run();
     ExitCode::SUCCESS
 }
