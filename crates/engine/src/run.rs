@@ -49,7 +49,7 @@ pub(crate) async fn run(context: &Context, run: Run) -> Result<Option<Exit>, Ste
     loop {
         changes.mark_seen();
         if !is_needed(context, &run) {
-            drop(launch.terminate().await);
+            launch.terminate().await.map_err(|error| StepError::of(&error))?;
             launch.wait().await;
             context.worker.remove(run.dir).await?;
             return Ok(None);

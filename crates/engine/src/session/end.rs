@@ -43,7 +43,8 @@ impl Driver {
             self.act(actions).await?;
             self.listen(&mut follower, |stage| stage == Stage::Over).await?;
         }
-        drop(self.launch.terminate().await);
+        // One that was not reached would never end: the step is tried again then.
+        self.launch.terminate().await.map_err(|error| StepError::of(&error))?;
         loop {
             match follower.next().await.map_err(|error| StepError::of(&error))? {
                 Followed::Bytes { offset, bytes } => {
