@@ -6,6 +6,7 @@ use std::sync::Arc;
 use divisi_agent::{AgentLaunch, Definition, ExecTurn, LaunchContext, ModeName};
 use divisi_model::task::Permissions;
 use divisi_model::{AttemptId, AttemptState, TaskState};
+use divisi_workspace::launch::State;
 
 use crate::context::{Context, blocking};
 use crate::stage::StepError;
@@ -84,6 +85,10 @@ pub(super) async fn start(
     let spec = spec.map_err(|error| Cannot::Start(format!("its private home cannot be made: {error}")))?;
     match run::start_or_attach(context, dir, || spec).await {
         Ok(_) => Ok(()),
-        Err(StepError(text)) => Err(Cannot::Start(text)),
+        // One that runs whatever was said of its start is taken: let go of, it would run on unseen.
+        Err(StepError(text)) => match context.worker.attach(dir.to_owned()).await? {
+            Some(launch) if !matches!(launch.status().state, State::Ended(_)) => Ok(()),
+            _ => Err(Cannot::Start(text)),
+        },
     }
 }
