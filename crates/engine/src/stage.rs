@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::context::Context;
 
 /// How long a stage sleeps at most before it looks again by itself.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// The first pause after a step failed for a reason of Divisi's own; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// How long steps may take to leave when the engine shuts down.

@@ -13,6 +13,7 @@ use divisi_model::state::Held;
 use jiff::Timestamp;
 
 use crate::context::Context;
+use crate::stage::LOOK_AGAIN;
 
 /// The name of this process as a worker.
 pub(crate) const LOCAL_WORKER: &str = "local";
@@ -45,6 +46,8 @@ pub(crate) async fn run(context: Arc<Context>) {
             () = context.stop.cancelled() => return,
             () = changes.changed() => {}
             () = until(&context, next) => {}
+            // Where a lease could not be stored, nothing changes that would wake anybody.
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
         }
     }
 }
