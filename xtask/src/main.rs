@@ -14,6 +14,7 @@ mod nextest;
 mod prerequisites;
 mod replay;
 mod run;
+mod sim;
 mod test;
 mod tidy;
 
@@ -49,6 +50,8 @@ enum Job {
     Bench(bench::Options),
     /// Drive every real agent through the conformance matrix and write docs/agents.md; installs some 5 GB the first time
     Agents(matrix::Options),
+    /// Run the engine in a simulated world: ten thousand seeds, or one again
+    Sim(sim::Options),
     /// Install the agent command lines that the tests drive into the target folder
     InstallAgents,
 }
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Job::ApplyChange(options) => replay::apply(&options),
         Job::Tidy => tidy::run(),
         Job::Agents(options) => matrix::run(&options),
+        Job::Sim(options) => sim::run(&options),
         Job::InstallAgents => agents::install_all(),
     };
     match result {

@@ -14,6 +14,7 @@ use crate::connect::{self, Opened};
 use crate::entries::{self, StoredEntry, WrittenEntry};
 use crate::error::{AppendError, StoreError};
 use crate::feed::{Feed, TranscriptFeed};
+use crate::in_place::Faults;
 use crate::readers::Readers;
 use crate::verify::{self, Report};
 use crate::writer::{Group, News, Writer};
@@ -51,6 +52,15 @@ impl Store {
     /// Opens the log in a folder, and makes both where they are missing. One process at a time has it open.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         Self::start(connect::open(dir)?)
+    }
+
+    /// Opens the log for a simulation: whoever writes does it on its own thread, which must be that of a tokio runtime,
+    /// and `faults` may go wrong.
+    pub fn open_in_place(dir: &Path, faults: Arc<dyn Faults>) -> Result<Self, StoreError> {
+        let opened = connect::open(dir)?;
+        let readers = Arc::new(Readers::new(opened.path.clone()));
+        let (writer, news) = Writer::in_place(opened, faults)?;
+        Ok(Self { inner: Arc::new(Inner { readers, news, writer }) })
     }
 
     pub(crate) fn start(opened: Opened) -> Result<Self, StoreError> {

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::connect::Opened;
 use crate::error::StoreError;
 use crate::followers::Followers;
+use crate::in_place::{Faults, InPlace};
 use crate::limits::{GROUP_MAX, QUEUE_FULL_PAUSE, QUEUE_MAX};
 use crate::store::Sync;
 use crate::tables::Tasks;
@@ -38,9 +39,11 @@ pub(crate) struct State {
 
 /// The way to the writer. Dropped, it lets the writer finish what waits, and waits for that.
 #[derive(Debug)]
-pub(crate) struct Writer {
-    queue: Option<mpsc::Sender<Box<dyn Request>>>,
-    thread: Option<JoinHandle<()>>,
+pub(crate) enum Writer {
+    /// To its thread.
+    Thread { queue: Option<mpsc::Sender<Box<dyn Request>>>, thread: Option<JoinHandle<()>> },
+    /// There is none: see [`InPlace`].
+    InPlace(Arc<InPlace>),
 }
 
 /// What the writer tells whoever follows.
@@ -53,18 +56,17 @@ pub(crate) struct News {
 
 impl Writer {
     pub(crate) fn start(opened: Opened) -> Result<(Self, News), StoreError> {
-        let state = State::load(&opened.sql)?;
         let (queue, requests) = mpsc::channel(QUEUE_MAX);
-        let (last_seq, seq_news) = watch::channel(state.last_seq);
-        let (last_rev, rev_news) = watch::channel(state.last_rev);
         let path = opened.path.clone();
-        let followers = Arc::new(Followers::new());
-        let told = Arc::clone(&followers);
-        let room = Room { opened, state, sync: None, last_seq, last_rev, followers: told };
+        let (room, news) = Room::new(opened, None)?;
         let thread = std::thread::Builder::new().name("divisi-store".to_owned());
         let thread = thread.spawn(move || room.run(requests)).map_err(StoreError::folder(&path))?;
-        let writer = Self { queue: Some(queue), thread: Some(thread) };
-        Ok((writer, News { last_seq: seq_news, last_rev: rev_news, followers }))
+        Ok((Self::Thread { queue: Some(queue), thread: Some(thread) }, news))
+    }
+
+    pub(crate) fn in_place(opened: Opened, faults: Arc<dyn Faults>) -> Result<(Self, News), StoreError> {
+        let (room, news) = Room::new(opened, Some(faults))?;
+        Ok((Self::InPlace(InPlace::new(room)), news))
     }
 
     /// Has work done in a group and waits for its commit. `work` fails for its whole group with the outer error, and
@@ -75,10 +77,13 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
         W: FnOnce(&mut Group<'_>) -> Result<Result<T, E>, StoreError> + Send + 'static,
     {
+        let queue = match self {
+            Self::Thread { queue, .. } => queue.as_ref().ok_or(StoreError::Closed)?,
+            Self::InPlace(room) => return room.ask(sync, work).await,
+        };
         let (reply, answer) = oneshot::channel();
         let reply = |result| reply.send(result).is_ok();
-        let request = Box::new(Asked { sync, work: Some(work), result: None, reply });
-        let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
+        let request = Box::new(Asked::new(sync, work, reply));
         queue.send(request).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
@@ -91,10 +96,13 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
         W: FnOnce(&mut Group<'_>) -> Result<Result<T, E>, StoreError> + Send + 'static,
     {
+        let queue = match self {
+            Self::Thread { queue, .. } => queue.as_ref().ok_or(StoreError::Closed)?,
+            Self::InPlace(room) => return room.ask_blocking(sync, work),
+        };
         let (reply, answer) = std::sync::mpsc::sync_channel(1);
         let reply = move |result| reply.send(result).is_ok();
-        let mut request: Box<dyn Request> = Box::new(Asked { sync, work: Some(work), result: None, reply });
-        let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
+        let mut request: Box<dyn Request> = Box::new(Asked::new(sync, work, reply));
         while let Err(refused) = queue.try_send(request) {
             match refused {
                 TrySendError::Full(back) => request = back,
@@ -108,8 +116,9 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        drop(self.queue.take());
-        if let Some(thread) = self.thread.take() {
+        let Self::Thread { queue, thread } = self else { return };
+        drop(queue.take());
+        if let Some(thread) = thread.take() {
             // A panic of the writer was reported on its own thread, and its callers got `Closed`.
             let _ended = thread.join();
         }
@@ -128,7 +137,7 @@ impl State {
 }
 
 /// A request on its way through the writer.
-trait Request: Send {
+pub(crate) trait Request: Send {
     fn sync(&self) -> Sync;
     /// Works inside the group; an error ends the whole group.
     fn work(&mut self, group: &mut Group<'_>) -> Result<(), StoreError>;
@@ -136,12 +145,18 @@ trait Request: Send {
     fn answer(self: Box<Self>, failed: Option<&StoreError>);
 }
 
-struct Asked<T, E, W, R> {
+pub(crate) struct Asked<T, E, W, R> {
     sync: Sync,
     work: Option<W>,
     result: Option<Result<T, E>>,
     /// Gives the result to who asked, and says whether somebody still waited.
     reply: R,
+}
+
+impl<T, E, W, R> Asked<T, E, W, R> {
+    pub(crate) fn new(sync: Sync, work: W, reply: R) -> Self {
+        Self { sync, work: Some(work), result: None, reply }
+    }
 }
 
 impl<T, E, W, R> Request for Asked<T, E, W, R>
@@ -172,8 +187,15 @@ where
     }
 }
 
+impl std::fmt::Debug for dyn Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a request with {:?} sync", self.sync())
+    }
+}
+
 /// What the writer's thread owns.
-struct Room {
+#[derive(Debug)]
+pub(crate) struct Room {
     opened: Opened,
     state: State,
     /// How the next commit is synced, once that was set.
@@ -181,9 +203,20 @@ struct Room {
     last_seq: watch::Sender<u64>,
     last_rev: watch::Sender<u64>,
     followers: Arc<Followers>,
+    faults: Option<Arc<dyn Faults>>,
 }
 
 impl Room {
+    fn new(opened: Opened, faults: Option<Arc<dyn Faults>>) -> Result<(Self, News), StoreError> {
+        let state = State::load(&opened.sql)?;
+        let (last_seq, seq_news) = watch::channel(state.last_seq);
+        let (last_rev, rev_news) = watch::channel(state.last_rev);
+        let followers = Arc::new(Followers::new());
+        let told = Arc::clone(&followers);
+        let room = Self { opened, state, sync: None, last_seq, last_rev, followers: told, faults };
+        Ok((room, News { last_seq: seq_news, last_rev: rev_news, followers }))
+    }
+
     fn run(mut self, mut requests: mpsc::Receiver<Box<dyn Request>>) {
         while let Some(first) = requests.blocking_recv() {
             let mut group = vec![first];
@@ -193,22 +226,27 @@ impl Room {
                     Err(_) => break,
                 }
             }
-            let failed = self.commit(&mut group).err();
-            if failed.is_some() {
-                self.take_back();
-            }
-            self.last_seq
-                .send_if_modified(|last| std::mem::replace(last, self.state.last_seq) != self.state.last_seq);
-            self.last_rev
-                .send_if_modified(|last| std::mem::replace(last, self.state.last_rev) != self.state.last_rev);
-            self.followers.tell(std::mem::take(&mut self.state.changed), self.state.last_rev);
-            for request in group {
-                request.answer(failed.as_ref());
-            }
+            self.commit_and_answer(group);
         }
         self.followers.close();
         // Where this fails, whoever opens the log next folds what the rows lack.
         let _written = self.write_rows();
+    }
+
+    /// Commits a group, tells who follows, and then who asked.
+    pub(crate) fn commit_and_answer(&mut self, mut group: Vec<Box<dyn Request>>) {
+        let failed = self.commit(&mut group).err();
+        if failed.is_some() {
+            self.take_back();
+        }
+        self.last_seq
+            .send_if_modified(|last| std::mem::replace(last, self.state.last_seq) != self.state.last_seq);
+        self.last_rev
+            .send_if_modified(|last| std::mem::replace(last, self.state.last_rev) != self.state.last_rev);
+        self.followers.tell(std::mem::take(&mut self.state.changed), self.state.last_rev);
+        for request in group {
+            request.answer(failed.as_ref());
+        }
     }
 
     fn write_rows(&mut self) -> Result<(), StoreError> {
@@ -219,13 +257,18 @@ impl Room {
 
     fn commit(&mut self, requests: &mut [Box<dyn Request>]) -> Result<(), StoreError> {
         let full = requests.iter().any(|request| request.sync() == Sync::Full);
-        self.set_sync(if full { Sync::Full } else { Sync::Normal })?;
+        let sync = if full { Sync::Full } else { Sync::Normal };
+        self.set_sync(sync)?;
+        self.faults.as_ref().map_or(Ok(()), |faults| faults.write())?;
         let sql = self.opened.sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut group = Group { sql: &sql, state: &mut self.state };
         for request in requests {
             request.work(&mut group)?;
         }
-        Ok(sql.commit()?)
+        self.faults.as_ref().map_or(Ok(()), |faults| faults.commit(sync))?;
+        sql.commit()?;
+        self.faults.iter().for_each(|faults| faults.committed());
+        Ok(())
     }
 
     /// With FULL, SQLite syncs the write-ahead log after every commit, and with it all earlier commits; with NORMAL

@@ -16,6 +16,8 @@ const LAYERS: &[Place] = &[
     Place { name: "divisi-agent", layer: 1 },
     Place { name: "divisi-engine", layer: 2 },
     Place { name: "divisi-api", layer: 3 },
+    // For tests only: it stands beside what runs the engine, and nothing knows it.
+    Place { name: "divisi-simulation", layer: 4 },
     Place { name: "divisi-integrations", layer: 3 },
     Place { name: "divisi-cli", layer: 4 },
 ];

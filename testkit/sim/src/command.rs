@@ -1,0 +1,133 @@
+//! The command line of the long form. Its options are those of `cargo xtask sim`, which checks them.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use crate::run::{Report, run};
+use crate::scenario::{FAULTS, Fault, Scenario};
+
+/// Most lines of failed seeds that are printed.
+const FAILURES_SHOWN: usize = 20;
+
+/// What is to be run.
+struct Wanted {
+    seed: Option<u64>,
+    from: u64,
+    seeds: u64,
+    /// Every so many-th seed from `from` on: the others belong to other processes.
+    step: u64,
+    small: bool,
+    crash: Option<u64>,
+    fault: Option<Fault>,
+}
+
+/// Runs what the arguments say.
+pub fn command(args: impl Iterator<Item = String>) -> ExitCode {
+    let wanted = match read(args) {
+        Ok(wanted) => wanted,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::from(2);
+        }
+    };
+    match wanted.seed {
+        Some(seed) => one(&Scenario { seed, small: wanted.small, crash: wanted.crash, fault: wanted.fault }),
+        None => many(&wanted),
+    }
+}
+
+fn one(scenario: &Scenario) -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::from_env("DIVISI_LOG");
+    drop(
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .without_time()
+            .try_init(),
+    );
+    match run(scenario) {
+        Ok(report) => {
+            println!("{scenario}: {}", text(&report));
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            println!("{scenario}: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn text(report: &Report) -> String {
+    let Report { events, crashes, effects, landed, log, trace, .. } = report;
+    format!(
+        "{events} events, {crashes} crashes, {effects} effects, {landed} landed, log {}, trace {trace:016x}",
+        log.get(..12).unwrap_or(log)
+    )
+}
+
+fn many(wanted: &Wanted) -> ExitCode {
+    let started = Instant::now();
+    let (mut held, mut failed, mut events, mut crashes, mut landed) = (0_u64, 0_usize, 0, 0, 0);
+    let step = usize::try_from(wanted.step).unwrap_or(1);
+    for seed in (wanted.from..wanted.from + wanted.seeds).step_by(step) {
+        let scenario = Scenario { small: wanted.small, ..Scenario::large(seed) };
+        match std::panic::catch_unwind(|| run(&scenario)) {
+            Ok(Ok(report)) => {
+                held += 1;
+                events += report.events;
+                crashes += report.crashes;
+                landed += report.landed;
+            }
+            ended => {
+                failed += 1;
+                let why =
+                    ended.map_or_else(|_| "it panicked".to_owned(), |ended| ended.err().unwrap_or_default());
+                if failed <= FAILURES_SHOWN {
+                    println!("{scenario}  # {why}");
+                }
+            }
+        }
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let rate = held as f64 / seconds.max(0.001);
+    println!(
+        "{held} seeds hold, {failed} fail: {events} events, {crashes} crashes, {landed} landings, {rate:.1} seeds/s"
+    );
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn read(mut args: impl Iterator<Item = String>) -> Result<Wanted, String> {
+    let mut wanted =
+        Wanted { seed: None, from: 1, seeds: 100, step: 1, small: false, crash: None, fault: None };
+    while let Some(name) = args.next() {
+        if name == "--small" {
+            wanted.small = true;
+            continue;
+        }
+        let value = args.next().ok_or_else(|| format!("{name} needs a value"))?;
+        let number = || value.parse::<u64>().map_err(|error| format!("{name} {value}: {error}"));
+        match name.as_str() {
+            "--seed" => wanted.seed = Some(number()?),
+            "--from" => wanted.from = number()?,
+            "--seeds" => wanted.seeds = number()?,
+            "--step" => wanted.step = number()?.max(1),
+            "--crash" => wanted.crash = Some(number()?),
+            "--fault" => wanted.fault = Some(fault(&value)?),
+            _ => return Err(format!("there is no option {name}")),
+        }
+    }
+    Ok(wanted)
+}
+
+/// `send:17`, or `send:17:late`.
+fn fault(text: &str) -> Result<Fault, String> {
+    let mut parts = text.split(':');
+    let name = parts.next().unwrap_or_default();
+    let point = FAULTS.iter().find(|(known, _)| *known == name);
+    let nth = parts.next().and_then(|nth| nth.parse().ok());
+    match (point, nth, parts.next()) {
+        (Some((_, point)), Some(nth), None) => Ok(Fault { point: *point, nth, late: false }),
+        (Some((_, point)), Some(nth), Some("late")) => Ok(Fault { point: *point, nth, late: true }),
+        _ => Err(format!("{text} is no fault; for example send:17 or send:17:late")),
+    }
+}

@@ -1,0 +1,216 @@
+//! What must hold after every event, whatever goes wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use divisi_model::event::TurnOutcome;
+use divisi_model::view::status;
+use divisi_model::{AttemptState, Envelope, Event, Phase, Stream, TaskId, TaskState, fold};
+use divisi_store::{READ_MAX, Store};
+
+use crate::person;
+use crate::repo;
+use crate::worker::MAIN;
+use crate::world::World;
+
+/// Reads the log beside the engine and folds it by itself.
+#[derive(Default)]
+pub(crate) struct Witness {
+    /// The log as it was read; an event that was committed once stays.
+    log: Vec<Envelope>,
+    states: BTreeMap<TaskId, TaskState>,
+}
+
+impl Witness {
+    /// How many events there are.
+    pub(crate) fn len(&self) -> usize {
+        self.log.len()
+    }
+
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = &TaskState> {
+        self.states.values()
+    }
+
+    /// A hash of the log.
+    pub(crate) fn hash(&self) -> String {
+        let text: String =
+            self.log.iter().map(|envelope| serde_json::to_string(envelope).unwrap_or_default()).collect();
+        repo::hash(&text).0
+    }
+
+    /// After the engine was ended: everything that was ever read is still there.
+    pub(crate) fn compare(&self, store: &Store) -> Result<(), String> {
+        let again = store.read(0, READ_MAX).map_err(|error| format!("the log cannot be read: {error}"))?;
+        match again.get(..self.log.len()) {
+            Some(same) if same == self.log => Ok(()),
+            _ => Err("the log lost events with the engine, or changed them".to_owned()),
+        }
+    }
+
+    /// Reads what is new and checks it.
+    pub(crate) fn look(&mut self, store: &Store, world: &World) -> Result<usize, String> {
+        let news = store
+            .read(self.log.len() as u64, READ_MAX)
+            .map_err(|e| format!("the log cannot be read: {e}"))?;
+        let count = news.len();
+        for envelope in news {
+            if envelope.seq != self.log.len() as u64 + 1 {
+                return Err(format!("event {} comes after {}", envelope.seq, self.log.len()));
+            }
+            tracing::debug!(seq = envelope.seq, event = ?envelope.event, "appended");
+            if let Stream::Task(id) = envelope.stream {
+                self.fold(id, &envelope, world).map_err(|why| format!("event {}: {why}", envelope.seq))?;
+            }
+            self.log.push(envelope);
+        }
+        if count > 0 {
+            self.together(world)?;
+        }
+        Ok(count)
+    }
+
+    fn fold(&mut self, id: TaskId, envelope: &Envelope, world: &World) -> Result<(), String> {
+        let before = self.states.remove(&id);
+        let version = before.as_ref().map_or(0, |state| state.version);
+        if envelope.version != version + 1 {
+            return Err(format!("version {} after {version}", envelope.version));
+        }
+        if let Some(before) = &before {
+            expect_before(before, envelope, world)?;
+        }
+        let after = fold(before, id, envelope).ok_or("it cannot be folded")?;
+        for attempt in &after.attempts {
+            expect_of(&after, attempt)
+                .map_err(|why| format!("{}.{}: {why}", after.spec.number, attempt.number))?;
+        }
+        expect_after(&after, envelope, world)?;
+        self.states.insert(id, after);
+        Ok(())
+    }
+
+    /// What holds between attempts: slots.
+    fn together(&self, world: &World) -> Result<(), String> {
+        let attempts = || self.states.values().flat_map(|task| &task.attempts);
+        let leases: Vec<u16> =
+            attempts().filter_map(|attempt| attempt.lease.as_ref().map(|lease| lease.1)).collect();
+        if leases.len() > usize::from(world.plan.parallel) {
+            return Err(format!("{} attempts have a slot of {}", leases.len(), world.plan.parallel));
+        }
+        let unique: BTreeSet<u16> = leases.iter().copied().collect();
+        if unique.len() != leases.len() {
+            return Err(format!("two attempts have the same slot: {leases:?}"));
+        }
+        Ok(())
+    }
+
+    /// Nothing moves any more: every attempt is done, or waits for a named reason and has a way on.
+    pub(crate) fn at_rest(&self) -> Result<(), String> {
+        let attempts = || self.states.values().flat_map(|task| task.attempts.iter().map(move |a| (task, a)));
+        let busy = attempts().any(|(_, attempt)| attempt.lease.is_some());
+        for (task, attempt) in attempts() {
+            let asked = task.open_items().any(|item| item.attempt == attempt.number);
+            let named = match attempt.phase {
+                _ if task.archived => attempt.workspace.is_none() || attempt.archived_as.is_some(),
+                Phase::Queued => busy,
+                Phase::Working => asked,
+                Phase::Preparing | Phase::Checking | Phase::Landing | Phase::Undoing => false,
+                _ => attempt.archived_as.is_none(),
+            };
+            let status = status(task, attempt);
+            let what = format!("{}.{} rests as `{}`", task.spec.number, attempt.number, status.state);
+            if !named || status.reason.is_empty() {
+                return Err(format!("{what} without a reason ({:?})", attempt.phase));
+            }
+            if !person::has_a_way_on(task, attempt) {
+                return Err(format!("{what} without a way on"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What must hold before an event.
+fn expect_before(task: &TaskState, envelope: &Envelope, world: &World) -> Result<(), String> {
+    let Event::Landed { attempt, landing } = &envelope.event else { return Ok(()) };
+    let attempt = task.attempt(*attempt).ok_or("there is no such attempt")?;
+    let tree = repo::tree(&world.repo.files(&landing.after));
+    for check in task.spec.checks().iter().filter(|check| check.required) {
+        if !attempt.evidence_for(&check.name, &tree).is_some_and(|evidence| evidence.passed()) {
+            return Err(format!("it landed without evidence of `{}` for its tree", check.name));
+        }
+        if !world.proved.contains(&(check.command.clone(), tree.clone())) {
+            return Err(format!("the evidence of `{}` is made up", check.name));
+        }
+    }
+    let approved = attempt.reviews.iter().any(|review| {
+        review.commit == landing.result && review.verdict == divisi_model::review::Verdict::Approved
+    });
+    if !approved {
+        return Err("it landed without an approval of what landed".to_owned());
+    }
+    let main = world.repo.branches.get(MAIN).cloned();
+    match main.is_some_and(|main| world.repo.ancestors(&main).contains(&landing.after)) {
+        true => Ok(()),
+        false => Err("it is said to have landed and is not on its branch".to_owned()),
+    }
+}
+
+/// What must hold after an event.
+fn expect_after(task: &TaskState, envelope: &Envelope, world: &World) -> Result<(), String> {
+    match &envelope.event {
+        Event::TurnEnded { attempt, turn, outcome, usage } => {
+            let state = task.attempt(*attempt).ok_or("there is no such attempt")?;
+            let ended =
+                state.turns.iter().find(|ended| ended.number == *turn).ok_or("there is no such turn")?;
+            match &ended.snapshot {
+                Some((commit, _)) if world.repo.commits.contains_key(commit) => {}
+                _ => return Err(format!("turn {turn} ended without a snapshot")),
+            }
+            let name = format!("{}.{attempt}", task.spec.number);
+            let used = world.used.get(&(name, u64::from(*turn))).copied();
+            match (outcome, used) {
+                (TurnOutcome::Completed, Some(used)) if used != (usage.input, usage.output) => {
+                    Err(format!("turn {turn} used {used:?} and counts as {usage:?}"))
+                }
+                _ => Ok(()),
+            }
+        }
+        Event::SnapshotTaken { commit, .. } | Event::WorkspaceArchived { commit, .. } => {
+            match world.repo.commits.contains_key(commit) {
+                true => Ok(()),
+                false => Err(format!("there is no snapshot {commit}")),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What always holds for an attempt.
+fn expect_of(task: &TaskState, attempt: &AttemptState) -> Result<(), String> {
+    if attempt.sessions.iter().filter(|session| session.closed.is_none()).count() > 1 {
+        return Err("two sessions are open".to_owned());
+    }
+    if attempt.turns.iter().filter(|turn| turn.ended.is_none()).count() > 1 {
+        return Err("two turns run".to_owned());
+    }
+    let given = attempt.turns.iter().flat_map(|turn| &turn.prompts);
+    let mut ids: Vec<u32> = given.chain(&attempt.queue).map(|prompt| prompt.id).collect();
+    ids.sort_unstable();
+    if ids != (1..=attempt.prompts).collect::<Vec<_>>() {
+        return Err(format!("of {} prompts there are {ids:?}", attempt.prompts));
+    }
+    let sum =
+        attempt.turns.iter().fold((0, 0), |sum, turn| (sum.0 + turn.usage.input, sum.1 + turn.usage.output));
+    if sum != (attempt.usage.input, attempt.usage.output) {
+        return Err(format!("the turns used {sum:?}, the attempt {:?}", attempt.usage));
+    }
+    if attempt.usage.cost_usd.is_some_and(|cost| cost < 0.0) {
+        return Err("the cost is negative".to_owned());
+    }
+    let open: Vec<_> = task.open_items().filter(|item| item.attempt == attempt.number).collect();
+    for (place, item) in open.iter().enumerate() {
+        if open[..place].iter().any(|other| other.ask.same_request(&item.ask)) {
+            return Err(format!("the same is asked twice: {:?}", item.ask));
+        }
+    }
+    Ok(())
+}

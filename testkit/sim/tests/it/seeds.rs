@@ -1,0 +1,43 @@
+//! Many tasks, people, crashes and faults at once. The seeds are the same in every run; `cargo xtask sim` takes others.
+
+use divisi_simulation::{Scenario, run};
+
+/// Seeds of one test; there are several so that they run side by side.
+const SEEDS: u64 = 60;
+
+fn hold(from: u64) {
+    let failed = (from..from + SEEDS).map(Scenario::large).filter_map(|scenario| {
+        let why = run(&scenario).err()?;
+        Some(format!("{scenario}  # {why}"))
+    });
+    let failed: Vec<String> = failed.collect();
+    assert!(failed.is_empty(), "\n{}", failed.join("\n"));
+}
+
+#[test]
+fn the_first_seeds_hold() {
+    hold(1);
+}
+
+#[test]
+fn the_second_seeds_hold() {
+    hold(1 + SEEDS);
+}
+
+#[test]
+fn the_third_seeds_hold() {
+    hold(1 + 2 * SEEDS);
+}
+
+#[test]
+fn the_fourth_seeds_hold() {
+    hold(1 + 3 * SEEDS);
+}
+
+#[test]
+fn the_same_seed_takes_the_same_course() {
+    for seed in [3, 15, 26] {
+        let scenario = Scenario::large(seed);
+        assert_eq!(run(&scenario).unwrap(), run(&scenario).unwrap(), "{scenario}");
+    }
+}
