@@ -403,7 +403,7 @@ fn files_that_are_broken_too_long_or_elsewhere_are_named_and_the_rest_is_taken()
     repo.file(".emdash.json", "{\"scripts\": ")
         .file(".workmux.yaml", &laughs)
         .file(".config/wt.toml", "pre-start = \n")
-        .file(".superset/config.json", &"x".repeat(10 * 1024 * 1024))
+        .file(".superset/config.json", "x".repeat(10 * 1024 * 1024))
         .file(".cursor/worktrees.json", "[\"npm ci\"]")
         .file(".github/workflows/copilot-setup-steps.yml", "jobs: {}\n")
         .file(
@@ -472,7 +472,7 @@ fn an_imported_setup_finds_the_variables_that_it_is_used_to() {
     let repo = env.repo("shop");
     let setup = "test -f \\\"$CONDUCTOR_ROOT_PATH/divisi.toml\\\" && test \\\"$CONDUCTOR_WORKSPACE_PATH\\\" = \\\"$PWD\\\" && test -n \\\"$CONDUCTOR_PORT\\\"";
     repo.file("a.txt", "a\n")
-        .file("conductor.json", &format!("{{\"scripts\": {{\"setup\": \"{setup}\"}}}}"))
+        .file("conductor.json", format!("{{\"scripts\": {{\"setup\": \"{setup}\"}}}}"))
         .file("Makefile", "test:\n\ttrue\n");
     env.divisi().in_folder(repo.path()).args(["init"]).run().require_success();
     repo.commit("first");
