@@ -73,7 +73,8 @@ impl Landing {
 pub fn run(options: &Options) -> JobResult {
     let started = Instant::now();
     let program = match &options.divisi {
-        Some(program) => program.clone(),
+        // It is started in other folders.
+        Some(program) => program.canonicalize().map_err(|error| format!("{}: {error}", program.display()))?,
         None => built()?,
     };
     let scratch = match &options.scratch {
