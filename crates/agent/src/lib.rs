@@ -68,6 +68,7 @@ mod home;
 mod launch;
 mod limit;
 mod lines;
+mod listed;
 mod outcome;
 mod ready;
 mod recorder;
@@ -88,6 +89,7 @@ pub use home::{
 };
 pub use limit::limit_end;
 pub use lines::LINE_BYTES;
+pub use listed::{LISTING_BYTES, Listed, ListingError, Way, platform};
 pub use ready::{Facts, Probe, Readiness, version_in};
 pub use registry::{AGENTS, DEFINITION_BYTES, DefinitionError, Layer, Registry};
 pub use usage::Counted;

@@ -31,6 +31,11 @@ enum Escape {
     Quotes,
 }
 
+/// Whether a text names a place.
+pub(crate) fn has_place(text: &str) -> bool {
+    PLACES.iter().any(|place| text.contains(&format!("{{{place}}}")))
+}
+
 /// Fills in an argument or a variable. None if a place has no value.
 pub(crate) fn fill(text: &str, places: &Places) -> Option<String> {
     replace(text, places, Escape::No)

@@ -9,3 +9,4 @@ mod definitions;
 mod errors;
 mod exec;
 mod launch;
+mod listed;

@@ -38,6 +38,12 @@ pub(crate) fn commands(ui: &Ui) -> Done {
         root.get_subcommands().filter(|command| !command.is_hide_set()).cloned().collect();
     for command in &mut subcommands {
         section(&mut page, command);
+        let mut below: Vec<_> = command
+            .get_subcommands()
+            .filter(|c| !c.is_hide_set() && c.get_name() != "help")
+            .cloned()
+            .collect();
+        below.iter_mut().for_each(|command| section(&mut page, command));
     }
     ui.data(&page)
 }
