@@ -127,7 +127,13 @@ pub fn history(number: u32, count: usize, project: ProjectId, text_bytes: usize)
         Event::TaskAdded { spec: Box::new(spec) },
         Event::AttemptAdded { attempt: 1, agent: "rehearsal".into(), branch: format!("divisi/t{number}") },
         Event::AttemptLeased { attempt: 1, worker: "local".into(), slot: 1 },
-        Event::SessionOpened { attempt: 1, session: 1, launch: "sessions/1".into(), how: SessionStart::New },
+        Event::SessionOpened {
+            attempt: 1,
+            session: 1,
+            launch: "sessions/1".into(),
+            how: SessionStart::New,
+            sandbox: None,
+        },
     ];
     for turn in 1.. {
         let prompt =

@@ -21,6 +21,7 @@ mod looks;
 mod options;
 mod repository;
 mod run;
+mod sandbox;
 mod session;
 mod stage;
 mod stages;
@@ -34,5 +35,7 @@ pub use handle::{Engine, Handle, Health, StartError, look_at_log};
 pub use homes::furnish;
 pub use intake::NewTask;
 pub use looks::DiffScope;
-pub use options::{AgentInfo, AgentSource, Identity, Options, Person, SettingsSource};
+pub use options::{
+    AgentInfo, AgentSource, Identity, Options, Person, SandboxMode, SandboxOptions, SettingsSource,
+};
 pub use stage::StepError;

@@ -27,8 +27,33 @@ pub struct Options {
     pub checks_parallel: u16,
     /// The person whose machine this is.
     pub person: Person,
+    /// What keeps agents, setup scripts and checks in their place.
+    pub sandbox: SandboxOptions,
     /// Workspaces may lie where the system cleans up: only for a demonstration or a test that is thrown away.
     pub anywhere: bool,
+}
+
+/// What keeps agents, setup scripts and checks in their place.
+#[derive(Clone, Debug, Default)]
+pub struct SandboxOptions {
+    /// How much of it is wanted.
+    pub mode: SandboxMode,
+    /// Files and folders that all of them may write besides their own. What is not there is passed over.
+    pub writable: Vec<PathBuf>,
+    /// Files and folders that none of them may see; Divisi's data folder is hidden anyway.
+    pub hidden: Vec<PathBuf>,
+}
+
+/// How much of a sandbox is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum SandboxMode {
+    /// As much as this machine allows.
+    #[default]
+    Auto,
+    /// None.
+    Off,
+    /// Namespaces; where they cannot be had nothing is started.
+    Require,
 }
 
 /// The person whose machine this is.

@@ -8,6 +8,7 @@ use divisi_model::{AttemptId, Phase};
 use divisi_workspace::launch::{EndedBy, Exit, OnCap, Outcome, Spec, Stderr};
 
 use crate::context::Context;
+use crate::sandbox;
 use crate::stage::StepError;
 use crate::worker::Launch;
 
@@ -35,6 +36,7 @@ const OUTPUT_BYTES: u64 = 256 << 20;
 /// Runs a command to its end, or waits for the one that was started before a restart. `None` when the engine shuts
 /// down, and the command lives on, or when nobody needs it any more, and it was ended.
 pub(crate) async fn run(context: &Context, run: Run) -> Result<Option<Exit>, StepError> {
+    let project = context.project(&*context.task(run.attempt)?)?;
     let launch = start_or_attach(context, &run.dir, || {
         let mut spec = Spec::new(["sh", "-c", &run.command], &run.cwd);
         spec.env = run.environment.iter().map(|(k, v)| (k.into(), v.into())).collect();
@@ -42,6 +44,7 @@ pub(crate) async fn run(context: &Context, run: Run) -> Result<Option<Exit>, Ste
         spec.timeout_ms = Some(u64::try_from(run.limit.as_millis()).unwrap_or(u64::MAX));
         spec.journal_cap = OUTPUT_BYTES;
         spec.on_cap = OnCap::End;
+        spec.sandbox = Some(sandbox::for_project(&context.options, &project));
         spec
     })
     .await?;

@@ -94,7 +94,15 @@ pub enum Event {
         conflicts: Vec<String>,
     },
     /// A session is about to speak with its agent; its launch folder is known before the agent starts.
-    SessionOpened { attempt: u16, session: u32, launch: String, how: SessionStart },
+    SessionOpened {
+        attempt: u16,
+        session: u32,
+        launch: String,
+        how: SessionStart,
+        /// Not known of sessions before there was any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sandbox: Option<SandboxKind>,
+    },
     /// The agent gave the session its own id, which is stored before the first prompt.
     SessionNamed { attempt: u16, session: u32, agent_session: String },
     /// The session's process is gone or was ended.
@@ -236,6 +244,18 @@ pub struct Workspace {
     /// Files copied in by `.worktreeinclude`.
     #[serde(default)]
     pub included: u32,
+}
+
+/// What keeps a session in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SandboxKind {
+    /// Namespaces: the machine is read-only but for what is its own, and Divisi's data is hidden.
+    Namespaces,
+    /// It can write only what is its own, and see everything.
+    WritesOnly,
+    /// Nothing: it may do all that its user may.
+    Off,
 }
 
 /// How a session began.

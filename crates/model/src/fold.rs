@@ -213,11 +213,12 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
             attempt.base = base.clone();
             attempt.move_base_to = None;
         }
-        Event::SessionOpened { session, launch, how, .. } => attempt.sessions.push(SessionState {
+        Event::SessionOpened { session, launch, how, sandbox, .. } => attempt.sessions.push(SessionState {
             number: *session,
             launch: launch.clone(),
             agent_session: None,
             how: *how,
+            sandbox: *sandbox,
             opened: at,
             closed: None,
         }),

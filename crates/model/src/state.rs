@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{
-    AttemptResult, Blocked, Landing, LandingFailure, Prompt, SessionStart, TurnOutcome, Usage, Workspace,
+    AttemptResult, Blocked, Landing, LandingFailure, Prompt, SandboxKind, SessionStart, TurnOutcome, Usage,
+    Workspace,
 };
 use crate::evidence::Evidence;
 use crate::ids::{Handle, ItemId, Oid, TaskId};
@@ -153,6 +154,9 @@ pub struct SessionState {
     pub agent_session: Option<String>,
     /// How it began.
     pub how: SessionStart,
+    /// What keeps it in its place, as far as that is known.
+    #[serde(default)]
+    pub sandbox: Option<SandboxKind>,
     /// When.
     pub opened: Timestamp,
     /// Why it is over, once it is.

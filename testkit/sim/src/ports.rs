@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use divisi_agent::{Definition, Facts, Layer, Registry};
-use divisi_engine::{AgentInfo, AgentSource, Identity, Options, Person, SettingsSource};
+use divisi_engine::{AgentInfo, AgentSource, Identity, Options, Person, SandboxOptions, SettingsSource};
 use divisi_model::Refusal;
 use divisi_model::task::TaskSettings;
 use divisi_workspace::launch::ShimCommand;
@@ -72,6 +72,7 @@ pub(crate) fn options(plan: &Plan) -> Options {
             variables: BTreeMap::new(),
             divisi: "/sim/divisi".into(),
         },
+        sandbox: SandboxOptions::default(),
         anywhere: true,
     }
 }

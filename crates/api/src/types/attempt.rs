@@ -1,6 +1,6 @@
 //! One try at a task, with all that happened in it.
 
-use divisi_model::event::{AttemptResult, Landing, LandingFailure, Workspace};
+use divisi_model::event::{AttemptResult, Landing, LandingFailure, SandboxKind, Workspace};
 use divisi_model::state::{AttemptState, Review, TaskState};
 use divisi_model::view;
 use jiff::Timestamp;
@@ -28,6 +28,9 @@ pub struct AttemptView {
     pub status: StatusView,
     /// Its workspace, while it has one.
     pub workspace: Option<WorkspaceView>,
+    /// What keeps its newest session in its place: `namespaces`, `writes_only` or `off`; nothing if that is not known.
+    #[serde(default)]
+    pub sandbox: Option<String>,
     /// What it handed back last.
     pub result: Option<ResultView>,
     /// The task's criteria, and whether they hold for the result.
@@ -146,6 +149,7 @@ impl AttemptView {
             branch: attempt.branch.clone(),
             status: view::status(task, attempt).into(),
             workspace: attempt.workspace.as_ref().map(WorkspaceView::from),
+            sandbox: attempt.sessions.last().and_then(|session| session.sandbox).map(sandbox),
             result: attempt.result.as_ref().map(ResultView::from),
             criteria: check::criteria(task, Some(attempt)),
             checks: check::checks(task, attempt),
@@ -160,6 +164,15 @@ impl AttemptView {
             usage: attempt.usage.into(),
         }
     }
+}
+
+fn sandbox(kind: SandboxKind) -> String {
+    let name = match kind {
+        SandboxKind::Namespaces => "namespaces",
+        SandboxKind::WritesOnly => "writes_only",
+        SandboxKind::Off => "off",
+    };
+    name.to_owned()
 }
 
 impl From<&Workspace> for WorkspaceView {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use divisi_agent::{Definition, Facts, Readiness, Registry};
 use divisi_api::types::NewTask;
 use divisi_api::{Client, Endpoint, Locate, Server, ServerOptions};
-use divisi_engine::{AgentInfo, AgentSource, Engine, Handle, Identity, Options, Person, SettingsSource};
+use divisi_engine::{
+    AgentInfo, AgentSource, Engine, Handle, Identity, Options, Person, SandboxOptions, SettingsSource,
+};
 use divisi_model::Refusal;
 use divisi_model::task::TaskSettings;
 use divisi_testkit::{Repo, TestEnv};
@@ -136,6 +138,7 @@ fn options(env: &TestEnv) -> Options {
             variables,
             divisi: nothing,
         },
+        sandbox: SandboxOptions::default(),
         anywhere: true,
     }
 }

@@ -5,8 +5,9 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use clap::Args;
-use divisi_engine::AgentSource;
+use divisi_engine::{AgentSource, SandboxMode};
 use divisi_workspace::launch::{CgroupPlace, Level, probe};
+use divisi_workspace::sandbox::{Rung, level};
 use divisi_workspace::{BoxLevel, Git, git_box_level};
 use serde::Serialize;
 
@@ -43,6 +44,7 @@ struct Fact {
 pub(crate) async fn run(_args: &DoctorArgs, ui: &Ui) -> Done {
     let dirs = Dirs::from_environment()?;
     let mut facts = vec![git(), supervision(), services(), git_box(), folders(&dirs), room(&dirs)];
+    facts.push(sandbox(&dirs));
     facts.extend(configuration(&dirs));
     facts.push(agents(&dirs));
     let daemon = daemon_fact(&dirs).await;
@@ -130,6 +132,35 @@ fn git_box() -> Fact {
         }
     };
     fact("git's box", ok, found, "")
+}
+
+/// What keeps agents, setup and checks in their place here; tried for real.
+fn sandbox(dirs: &Dirs) -> Fact {
+    let wanted = Config::load(dirs, None).and_then(|config| config.sandbox(dirs)).unwrap_or_default().mode;
+    if wanted == SandboxMode::Off {
+        return fact(
+            "sandbox",
+            None,
+            "off: agents, setup and checks may do all that you may",
+            "your own configuration says `sandbox = \"off\"`",
+        );
+    }
+    let level = level(&dirs.data);
+    let required = wanted == SandboxMode::Require;
+    let (ok, found) = match level.rung {
+        Rung::Full => (Some(true), "namespaces and overlays: agents write only what is their own"),
+        Rung::NoOverlay => (Some(true), "namespaces: agents write only what is their own; no overlays"),
+        Rung::WritesOnly => (
+            if required { Some(false) } else { None },
+            "no namespaces: agents write only what is their own, but see everything and have the whole network",
+        ),
+        Rung::Nothing => (
+            if required { Some(false) } else { None },
+            "none: agents, setup and checks may do all that you may",
+        ),
+    };
+    let why = level.why.map(|why| format!(" ({why})")).unwrap_or_default();
+    fact("sandbox", ok, format!("{found}{why}"), level.remedy.unwrap_or_default())
 }
 
 fn folders(dirs: &Dirs) -> Fact {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use divisi_engine::SandboxMode;
 use divisi_model::task::{LandingMode, Permissions};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -37,6 +38,10 @@ pub(crate) struct ConfigFile {
     pub(crate) parallel: Option<u16>,
     /// Checks that run at once on this machine. Only in the user's own configuration.
     pub(crate) checks_parallel: Option<u16>,
+    /// What keeps agents, setup and checks in their place. Only in the user's own configuration.
+    pub(crate) sandbox: Option<SandboxConfig>,
+    /// Files and folders that they may write besides their own: absolute, or `~/…`. Only in the user's own configuration.
+    pub(crate) sandbox_writable: Option<Vec<String>>,
     /// Agents of one's own, or changes to shipped ones, by name. Only in the user's own configuration.
     #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub(crate) agents: Option<BTreeMap<String, toml::Table>>,
@@ -79,6 +84,28 @@ pub(crate) enum PermissionsConfig {
     Edits,
     /// Everything.
     All,
+}
+
+/// What keeps agents, setup and checks in their place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SandboxConfig {
+    /// As much of a sandbox as this machine allows; `divisi doctor` says how much that is.
+    Auto,
+    /// Nothing: they may do all that you may.
+    Off,
+    /// A sandbox of namespaces; where it cannot be had nothing is started.
+    Require,
+}
+
+impl From<SandboxConfig> for SandboxMode {
+    fn from(value: SandboxConfig) -> Self {
+        match value {
+            SandboxConfig::Auto => Self::Auto,
+            SandboxConfig::Off => Self::Off,
+            SandboxConfig::Require => Self::Require,
+        }
+    }
 }
 
 impl From<LandingConfig> for LandingMode {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use divisi_engine::{SandboxMode, SandboxOptions};
 use divisi_model::limits;
 use divisi_model::task::{Gate, TaskSettings};
 
@@ -38,6 +39,7 @@ impl Config {
         }
         // What is wrong is found here, not in the middle of a task.
         config.task_settings()?;
+        config.sandbox(dirs)?;
         Ok(config)
     }
 
@@ -50,6 +52,24 @@ impl Config {
     pub(crate) fn checks_parallel(&self) -> u16 {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         self.user.checks_parallel.unwrap_or(u16::try_from(cores).unwrap_or(2)).max(1)
+    }
+
+    /// What keeps agents, setup and checks in their place.
+    pub(crate) fn sandbox(&self, dirs: &Dirs) -> Done<SandboxOptions> {
+        let mut writable = Vec::new();
+        for text in self.user.sandbox_writable.iter().flatten() {
+            let path = match text.strip_prefix("~/") {
+                Some(below) => dirs.home.join(below),
+                None => PathBuf::from(text),
+            };
+            if !path.is_absolute() {
+                let message = format!("`{text}` in sandbox_writable is not an absolute path");
+                return Err(wrong(message, "write it from / on, or as ~/…"));
+            }
+            writable.push(path);
+        }
+        let mode = self.user.sandbox.map_or_else(SandboxMode::default, Into::into);
+        Ok(SandboxOptions { mode, writable, hidden: vec![dirs.config.clone(), dirs.state.clone()] })
     }
 
     /// The agents that are taken when none is named.
@@ -140,6 +160,8 @@ fn refuse_what_is_the_users(project: &ConfigFile, path: &Path, user: &Path) -> D
         ("[agents]", project.agents.is_some()),
         ("parallel", project.parallel.is_some()),
         ("checks_parallel", project.checks_parallel.is_some()),
+        ("sandbox", project.sandbox.is_some()),
+        ("sandbox_writable", project.sandbox_writable.is_some()),
     ];
     let Some((what, _)) = refused.into_iter().find(|(_, is)| *is) else { return Ok(()) };
     let message = format!("{}: `{what}` cannot be set by a project", path.display());
@@ -237,7 +259,14 @@ mod tests {
 
     #[test]
     fn what_belongs_to_the_person_is_refused_in_a_project() {
-        for text in ["permissions = \"all\"", "[agents.x]\na = 1", "parallel = 2", "checks_parallel = 2"] {
+        for text in [
+            "permissions = \"all\"",
+            "[agents.x]\na = 1",
+            "parallel = 2",
+            "checks_parallel = 2",
+            "sandbox = \"off\"",
+            "sandbox_writable = [\"/\"]",
+        ] {
             let project = toml::from_str(text).unwrap();
             let refused = refuse_what_is_the_users(&project, Path::new("/p/divisi.toml"), Path::new("/u"));
             assert_eq!(refused.unwrap_err().kind, ErrorKind::Config, "{text}");

@@ -56,6 +56,7 @@ pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(
         parallel: config.parallel(),
         checks_parallel: config.checks_parallel(),
         person: Person { identity: identity(&person), home: dirs.home.clone(), variables, divisi },
+        sandbox: config.sandbox(&dirs)?,
         anywhere: options.anywhere || lies_in_temporary_place(&dirs.home),
     });
     let engine = engine.await.map_err(|error| {

@@ -70,6 +70,17 @@ fn show_attempt(out: &mut String, attempt: &AttemptView, archived: bool, now: Ti
         let _ =
             writeln!(out, "  workspace  {place} ({}, ports {}-{last})", workspace.kind, workspace.first_port);
     }
+    match attempt.sandbox.as_deref() {
+        Some("writes_only") => {
+            let kept = "its agent can read everything and change only what is its own";
+            let _ = writeln!(out, "  sandbox    {}", style::warn(kept));
+        }
+        Some("off") => {
+            let free = "none: its agent may do all that you may";
+            let _ = writeln!(out, "  sandbox    {}", style::warn(free));
+        }
+        _ => {}
+    }
     if let Some(result) = &attempt.result {
         let commit = result.commit.get(..10).unwrap_or(&result.commit);
         let (files, added, removed) = (super::count(result.files, "file"), result.added, result.removed);

@@ -74,7 +74,9 @@ async fn with_open_session(
     let number = u32::try_from(attempt.sessions.len()).unwrap_or(u32::MAX) + 1;
     let launch = format!("sessions/{}.{}/{number}", task.spec.number, id.number);
     let how = if number == 1 { SessionStart::New } else { SessionStart::Resumed };
-    let opened = Event::SessionOpened { attempt: id.number, session: number, launch, how };
+    // If one is required and there is none, the start will say so.
+    let sandbox = context.worker.sandbox().await.ok();
+    let opened = Event::SessionOpened { attempt: id.number, session: number, launch, how, sandbox };
     Ok(if context.try_report(id, opened).await? { Some(context.task(id)?) } else { None })
 }
 
@@ -107,7 +109,7 @@ async fn launched(
         .await
         .map_err(|error| Cannot::Start(format!("its launch folder cannot be made: {error}")))?;
     let Some(workspace) = &attempt.workspace else { return Ok(None) };
-    plan::start(context, plan, workspace.path.as_ref(), dir).await?;
+    plan::start(context, plan, task, workspace.path.as_ref(), dir).await?;
     Ok(Some(setup))
 }
 

@@ -10,7 +10,7 @@ use divisi_workspace::launch::State;
 
 use crate::context::{Context, blocking};
 use crate::stage::StepError;
-use crate::{run, workspaces};
+use crate::{run, sandbox, workspaces};
 
 /// Why an agent was not started.
 pub(super) enum Cannot {
@@ -78,11 +78,16 @@ pub(super) async fn plan(
 pub(super) async fn start(
     context: &Arc<Context>,
     plan: AgentLaunch,
+    task: &TaskState,
     workspace: &Path,
     dir: &Path,
 ) -> Result<(), Cannot> {
+    let project = context.project(task)?;
     let spec = context.worker.furnish(plan, workspace.to_owned(), dir.to_owned()).await;
-    let spec = spec.map_err(|error| Cannot::Start(format!("its private home cannot be made: {error}")))?;
+    let mut spec =
+        spec.map_err(|error| Cannot::Start(format!("its private home cannot be made: {error}")))?;
+    let visible = sandbox::for_project(&context.options, &project).visible;
+    spec.sandbox.get_or_insert_default().visible.extend(visible);
     match run::start_or_attach(context, dir, || spec).await {
         Ok(_) => Ok(()),
         // One that runs whatever was said of its start is taken: let go of, it would run on unseen.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use divisi_agent::AgentLaunch;
-use divisi_model::event::{AttemptResult, Landing, Workspace};
+use divisi_model::event::{AttemptResult, Landing, SandboxKind, Workspace};
 use divisi_model::project::Project;
 use divisi_model::task::Base;
 use divisi_model::{Oid, Refusal};
@@ -17,7 +17,7 @@ use super::{Answer, Attempt, Built, Launch, Moved, Taken, Worker};
 use crate::context::blocking;
 use crate::options::Options;
 use crate::stage::StepError;
-use crate::{homes, housekeeping, landings, logs, looks, repository, workspaces};
+use crate::{homes, housekeeping, landings, logs, looks, repository, sandbox, workspaces};
 
 /// This machine.
 #[derive(Clone)]
@@ -106,8 +106,17 @@ impl Worker for Local {
         landings::take_back(self, attempt, landing).boxed()
     }
 
+    fn sandbox(&self) -> Answer<'_, SandboxKind> {
+        let options = self.options.clone();
+        async move { blocking(move || sandbox::kind(&options)).await? }.boxed()
+    }
+
     fn furnish(&self, plan: AgentLaunch, workspace: PathBuf, dir: PathBuf) -> Answer<'_, Spec> {
-        io(move || homes::furnish(&plan, &workspace, &dir))
+        io(move || {
+            let mut spec = homes::furnish(&plan, &workspace, &dir)?;
+            spec.sandbox = Some(sandbox::for_agent(&plan));
+            Ok(spec)
+        })
     }
 
     fn attach(&self, dir: PathBuf) -> Answer<'_, Option<Arc<dyn Launch>>> {
@@ -121,8 +130,11 @@ impl Worker for Local {
         attach.boxed()
     }
 
-    fn start(&self, dir: PathBuf, spec: Spec) -> Answer<'_, Arc<dyn Launch>> {
+    fn start(&self, dir: PathBuf, mut spec: Spec) -> Answer<'_, Arc<dyn Launch>> {
+        let (git, options) = (self.git.clone(), self.options.clone());
         let start = async move {
+            let spec =
+                blocking(move || sandbox::complete(&git, &options, &mut spec).map(|()| spec)).await??;
             let started = launch::Launch::start(&dir, &spec, &self.options.shim).await;
             started.map(shared).map_err(|error| StepError::of(&error))
         };

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use divisi_agent::AgentLaunch;
-use divisi_model::event::{AttemptResult, Landing, Workspace};
+use divisi_model::event::{AttemptResult, Landing, SandboxKind, Workspace};
 use divisi_model::project::Project;
 use divisi_model::task::Base;
 use divisi_model::{AttemptState, Oid, Refusal, TaskState};
@@ -96,6 +96,10 @@ pub trait Worker: Send + Sync {
     /// Moves the target branch back to where it was, if it is still where the landing left it.
     fn take_back(&self, attempt: Attempt, landing: Landing) -> Answer<'_, Moved>;
 
+    /// What launches are kept by here. An error where one is required and cannot be had.
+    fn sandbox(&self) -> Answer<'_, SandboxKind> {
+        Box::pin(async { Ok(SandboxKind::Off) })
+    }
     /// Makes an agent's private home; then says what to start.
     fn furnish(&self, plan: AgentLaunch, workspace: PathBuf, dir: PathBuf) -> Answer<'_, Spec>;
     /// Takes up the launch of a folder. `None`: it was never started.

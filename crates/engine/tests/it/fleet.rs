@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use divisi_agent::{Definition, Facts, Layer, Registry};
 use divisi_engine::{
-    AgentInfo, AgentSource, Engine, Handle, Identity, NewTask, Options, Person, SettingsSource,
+    AgentInfo, AgentSource, Engine, Handle, Identity, NewTask, Options, Person, SandboxOptions,
+    SettingsSource,
 };
 use divisi_model::task::{Gate, Permissions, TaskSettings};
 use divisi_model::transcript::EntryBody;
@@ -126,6 +127,7 @@ impl<'a> Fleet<'a> {
                 variables,
                 divisi: programs(),
             },
+            sandbox: SandboxOptions::default(),
             anywhere: true,
         };
         let engine = Engine::start(options.clone()).await.unwrap();

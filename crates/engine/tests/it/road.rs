@@ -335,11 +335,14 @@ say Two."#;
 async fn stopping_ends_a_check_and_what_it_started() {
     let env = TestEnv::new();
     let fleet = Fleet::new(&env, TaskSettings::default()).await;
-    let slow = "touch ../begun; sleep 1000";
+    let slow = "touch begun; sleep 1000";
     let task = fleet.task("Add four", "append list.txt \"four\\n\"\nsay Done.", &[slow]).await;
-    let begun = env.join("data/check-trees/begun");
+    let begun = || {
+        let trees = std::fs::read_dir(env.join("data/check-trees")).into_iter().flatten().flatten();
+        trees.map(|tree| tree.path().join("begun")).any(|begun| begun.exists())
+    };
     fleet.until_status(&task, "checking").await;
-    divisi_testkit::wait_until("the check to begin", || begun.exists());
+    divisi_testkit::wait_until("the check to begin", begun);
     let lives = || env.processes().iter().any(|process| process.command_line.contains("sleep 1000"));
     assert!(lives());
     fleet.ask(&task, Command::Stop { attempt: 1 }).await;

@@ -92,7 +92,8 @@ impl Board {
         if self.state().attempts[0].open_session().is_none() {
             let session = self.state().attempts[0].sessions.len() as u32 + 1;
             let how = divisi_model::event::SessionStart::New;
-            self.tell(Event::SessionOpened { attempt: 1, session, launch: "s".into(), how }).unwrap();
+            self.tell(Event::SessionOpened { attempt: 1, session, launch: "s".into(), how, sandbox: None })
+                .unwrap();
         }
         let attempt = &self.state().attempts[0];
         let (turn, session) = (attempt.turns.len() as u32 + 1, attempt.sessions.len() as u32);

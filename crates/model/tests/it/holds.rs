@@ -90,7 +90,10 @@ fn others_of_the_agent_wait_for_the_same_limit_unless_a_person_says_go() {
     tell(&mut board, Event::AttemptLeased { attempt: 2, worker: "local".into(), slot: 1 });
     tell(&mut board, Event::WorkspaceReady { attempt: 2, workspace: crate::board::workspace() });
     let how = divisi_model::event::SessionStart::New;
-    tell(&mut board, Event::SessionOpened { attempt: 2, session: 1, launch: "s2".into(), how });
+    tell(
+        &mut board,
+        Event::SessionOpened { attempt: 2, session: 1, launch: "s2".into(), how, sandbox: None },
+    );
     tell(&mut board, Event::TurnStarted { attempt: 2, turn: 1, session: 1, prompts: vec![1] });
     let usage = divisi_model::event::Usage::default();
     tell(&mut board, Event::TurnEnded { attempt: 2, turn: 1, outcome: TurnOutcome::Completed, usage });

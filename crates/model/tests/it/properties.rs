@@ -22,7 +22,8 @@ fn command() -> impl Strategy<Value = Command> {
             attempt,
             session,
             launch: "l".into(),
-            how: divisi_model::event::SessionStart::New
+            how: divisi_model::event::SessionStart::New,
+            sandbox: None,
         }),
         (attempt.clone(), 1..6u32).prop_map(|(attempt, turn)| Event::TurnStarted {
             attempt,
@@ -111,6 +112,7 @@ fn story() -> impl Strategy<Value = Vec<Command>> {
                 session: 1,
                 launch: "l".into(),
                 how: divisi_model::event::SessionStart::New,
+                sandbox: None,
             }),
             Command::Report(Event::TurnStarted {
                 attempt: 1,

@@ -41,7 +41,7 @@ pub fn event(kind: usize, seed: &Seed) -> Event {
         7 => Event::BaseMoved { attempt, base: commit, conflicts: vec![text.clone()] },
         8 => {
             let how = if flag { SessionStart::New } else { SessionStart::HandOff };
-            Event::SessionOpened { attempt, session: n, launch: format!("launches/{n}"), how }
+            Event::SessionOpened { attempt, session: n, launch: format!("launches/{n}"), how, sandbox: None }
         }
         9 => Event::SessionNamed { attempt, session: n, agent_session: text.clone() },
         10 => Event::SessionClosed { attempt, session: n, why },

@@ -9,8 +9,8 @@ use landlock::{
     RulesetCreated, RulesetCreatedAttr as _, Scope,
 };
 use rustix::thread::{
-    CapabilitiesSecureBits, CapabilitySet, CapabilitySets, clear_ambient_capability_set, set_capabilities,
-    set_capabilities_secure_bits, set_no_new_privs,
+    CapabilitiesSecureBits, CapabilitySet, CapabilitySets, capabilities, clear_ambient_capability_set,
+    configure_capability_in_ambient_set, set_capabilities, set_capabilities_secure_bits, set_no_new_privs,
 };
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
@@ -57,7 +57,19 @@ impl Confined {
 /// Root would have them all again at its next exec, were it not for the secure bits; they and the bounding set are
 /// locked, so no program that is started can undo it. A user namespace that it makes for itself is another matter:
 /// its capabilities reach nothing out here.
+///
+/// Root keeps one, without which the kernel lets nobody map root into a namespace of their own, as the sandboxes of
+/// agents do. With it a file can be given capabilities; whoever owns a file as root can make it set-user-id as well.
 fn give_up_capabilities() -> io::Result<()> {
+    let none = CapabilitySet::empty();
+    let root = rustix::process::geteuid().is_root();
+    let kept = if root { CapabilitySet::SETFCAP } else { none };
+    clear_ambient_capability_set()?;
+    if root {
+        let own = capabilities(None)?;
+        set_capabilities(None, CapabilitySets { inheritable: kept, ..own })?;
+        configure_capability_in_ambient_set(kept, true)?;
+    }
     let bits = CapabilitiesSecureBits::NO_ROOT
         | CapabilitiesSecureBits::NO_ROOT_LOCKED
         | CapabilitiesSecureBits::NO_SETUID_FIXUP
@@ -66,7 +78,7 @@ fn give_up_capabilities() -> io::Result<()> {
         | CapabilitiesSecureBits::NO_CAP_AMBIENT_RAISE
         | CapabilitiesSecureBits::NO_CAP_AMBIENT_RAISE_LOCKED;
     set_capabilities_secure_bits(bits)?;
-    for number in 0..CAPABILITIES_MAX {
+    for number in (0..CAPABILITIES_MAX).filter(|number| kept.bits() >> number & 1 == 0) {
         // SAFETY: a number and no pointers.
         let dropped = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, libc::c_ulong::from(number), 0, 0, 0) };
         if dropped != 0 {
@@ -74,9 +86,7 @@ fn give_up_capabilities() -> io::Result<()> {
             break;
         }
     }
-    clear_ambient_capability_set()?;
-    let none = CapabilitySet::empty();
-    Ok(set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?)
+    Ok(set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable: kept })?)
 }
 
 /// Signals and abstract sockets reach only what is in the sandbox. Nothing about files: a process that Landlock

@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         ["connect-abstract", name] => {
             done(SocketAddr::from_abstract_name(name).and_then(|to| UnixStream::connect_addr(&to)).map(drop))
         }
+        ["connect-path", path] => done(UnixStream::connect(path).map(drop)),
         ["hold", overlay] => hold(Path::new(overlay)),
         ["one-line", bytes] => done(one_line(bytes.parse().unwrap())),
         other => {

@@ -47,12 +47,6 @@ impl Place {
         place
     }
 
-    /// Whom its files belong to.
-    pub fn uid(&self) -> u32 {
-        use std::os::unix::fs::MetadataExt as _;
-        std::fs::metadata(self.root.path()).unwrap().uid()
-    }
-
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.root.path().join(name)
     }
