@@ -5,7 +5,8 @@ use std::time::Duration;
 use divisi_agent::acp::{self, McpServer, Open, PromptPart, Stage};
 use divisi_agent::exec::{self, Exited};
 use divisi_agent::{
-    Action, Asked, Conversation, ConversationSetup, Definition, Drive, ExecTurn, Failure, ModeName, Reply,
+    Action, Asked, Conversation, ConversationSetup, Definition, Drive, ExecTurn, Failure, ModeName, Quirks,
+    Reply,
 };
 use divisi_model::event::{Origin, SessionStart, TurnOutcome, Usage};
 use divisi_model::transcript::{Entry, EntryBody};
@@ -21,8 +22,10 @@ const OPEN_MAX: Duration = Duration::from_secs(60);
 pub const TURN_MAX: Duration = Duration::from_secs(60);
 /// What the engine gives an agent to end a cancelled turn before it ends its process.
 pub const CANCEL_GRACE: Duration = Duration::from_secs(20);
+/// What the engine gives an agent to close its session.
+const CLOSE_GRACE: Duration = Duration::from_secs(2);
 /// How long a process may take to go when its input is closed.
-const EOF_MAX: Duration = Duration::from_secs(3);
+const EOF_MAX: Duration = Duration::from_secs(10);
 /// Between two looks at what is not told by the agent.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -220,6 +223,11 @@ impl<'a> Talk<'a> {
 
     /// Ends the process as the engine does, and says what lives on.
     pub async fn end(&mut self) -> Result<Vec<String>, String> {
+        if self.is_acp() && self.stage() == Stage::Idle && !self.is_gone() {
+            let actions = self.live.as_mut().map(|live| live.conversation.close(Timestamp::now()));
+            self.act(actions.unwrap_or_default()).await?;
+            self.listen(CLOSE_GRACE, |talk| talk.stage() == Stage::Over).await;
+        }
         if self.live.is_some() {
             self.terminate().await?;
         }
@@ -269,6 +277,8 @@ impl<'a> Talk<'a> {
             args: vec!["mcp-server".to_owned(), self.desk.board().to_string_lossy().into_owned()],
             env: Default::default(),
         };
+        // Whether it can take up a session is what is to be seen, so it is tried whatever the definition says.
+        let quirks = Quirks { load_once: false, ..self.desk.definition.quirks.clone() };
         acp::Setup {
             cwd: self.desk.workspace(),
             open: self.wish.resume.clone().map_or(Open::New, Open::Resume),
@@ -276,7 +286,7 @@ impl<'a> Talk<'a> {
             mode: plan.mode_id.clone(),
             authenticate: plan.authenticate.clone(),
             elicitation: self.desk.definition.acp.questions,
-            quirks: self.desk.definition.quirks.clone(),
+            quirks,
             zone: None,
             first_seq: 1,
             turn: 0,

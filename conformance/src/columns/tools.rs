@@ -27,6 +27,9 @@ pub async fn endless(desk: &Desk<'_>) -> Result<Cell, String> {
         TurnOutcome::Completed if asked > CALLS => {
             Cell::noted(format!("it has no bound below {CALLS} calls"))
         }
+        TurnOutcome::Completed if asked > 2 => {
+            Cell::noted(format!("it breaks a loop after {} calls", asked - 1))
+        }
         outcome @ (TurnOutcome::CutShort { .. }
         | TurnOutcome::AgentError { .. }
         | TurnOutcome::NoProgress) => {
@@ -140,6 +143,14 @@ pub async fn mcp(desk: &Desk<'_>) -> Result<Cell, String> {
     let said = talk.said();
     talk.end().await?;
     let noted = std::fs::read_to_string(desk.board()).unwrap_or_default();
+    let is_offered =
+        |one: &Evidence| one.tools.iter().any(|tool| tool.contains(board::TOOL) || tool.contains("search"));
+    if !desk.asked_main().iter().any(is_offered) {
+        return Ok(Cell::cannot(
+            "it takes the server and offers none of its tools to the model",
+            "it works without them",
+        ));
+    }
     Ok(match (ended.outcome, noted.trim()) {
         (TurnOutcome::Completed, "\"hello\"") => Cell::pass(),
         (outcome, _) => {

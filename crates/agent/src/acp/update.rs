@@ -92,6 +92,11 @@ impl Session {
         let fresh = self.record.is_fresh(voice, id.as_deref());
         self.record.text(voice, id.as_deref(), &text);
         if voice == Voice::Message {
+            // An error is a piece of its own, and may follow others with nothing in between.
+            let texts = &self.setup.quirks.error_texts;
+            if !fresh && texts.iter().any(|start| text.starts_with(start.as_str())) {
+                self.facts.hear("\n", false);
+            }
             self.facts.hear(&text, fresh);
         } else {
             self.facts.anything |= !text.is_empty();

@@ -257,6 +257,25 @@ fn goose_hides_a_missing_login_in_its_words() {
 }
 
 #[test]
+fn copilot_says_an_error_behind_other_words_with_nothing_in_between() {
+    let quirks = Quirks { errors_as_end_turn: true, error_texts: vec!["Error:".into()], ..Quirks::default() };
+    let retrying = "Info: Request failed due to a transient API error. Retrying...";
+    let mut talk = Conversation::opened(divisi_agent::acp::Setup { quirks: quirks.clone(), ..setup() });
+    talk.prompt(1, "go");
+    talk.say(retrying);
+    talk.say("Error: Authentication failed with provider at http://127.0.0.1:9/v1 (HTTP 401).");
+    talk.hear(r#"{"jsonrpc":"2.0","id":3,"result":{"stopReason":"end_turn"}}"#);
+    assert!(talk.transcript().contains("NeedsLogin"), "{}", talk.transcript());
+
+    let mut talk = Conversation::opened(divisi_agent::acp::Setup { quirks, ..setup() });
+    talk.prompt(1, "go");
+    talk.say(retrying);
+    talk.say("The parser is mended.");
+    talk.hear(r#"{"jsonrpc":"2.0","id":3,"result":{"stopReason":"end_turn"}}"#);
+    assert!(talk.transcript().contains("Completed"), "{}", talk.transcript());
+}
+
+#[test]
 fn an_earlier_session_is_taken_up_or_handed_off() {
     let old =
         divisi_agent::acp::Setup { open: Open::Resume("old-1".into()), turn: 4, first_seq: 50, ..setup() };

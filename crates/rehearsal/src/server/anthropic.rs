@@ -31,7 +31,7 @@ pub fn read(body: &Value) -> Conversation {
             continue;
         }
         let results: Vec<_> =
-            of_type("tool_result").map(|block| Item::Result(text_of(&block["content"]))).collect();
+            of_type("tool_result").map(|block| Item::Result(result(&block["content"]))).collect();
         match results.is_empty() {
             true => items.push(Item::User(text_of(content))),
             // What stands beside a tool's result is a reminder, not a prompt.
@@ -57,6 +57,12 @@ pub fn read(body: &Value) -> Conversation {
             .cloned(),
         forced: (choice["type"] == "tool").then(|| choice["name"].as_str().unwrap_or_default().to_owned()),
     }
+}
+
+/// What a tool gave back; one that found other tools names them and says nothing.
+fn result(content: &Value) -> String {
+    let text = text_of(content);
+    if text.is_empty() && content.is_array() { content.to_string() } else { text }
 }
 
 /// The whole answer.
