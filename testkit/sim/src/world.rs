@@ -16,6 +16,9 @@ use crate::process::Process;
 use crate::repo::{Files, Repo};
 use crate::scenario::{Fault, Plan, Point};
 
+/// More effects than this are of an engine that turns in a circle.
+const EFFECTS_MAX: u64 = 200_000;
+
 /// A workspace, or a clean checkout.
 #[derive(Clone, Debug)]
 pub(crate) struct Space {
@@ -178,6 +181,11 @@ impl World {
             return false;
         }
         self.effects += 1;
+        if self.effects > EFFECTS_MAX {
+            self.violate("it turns in a circle without end".to_owned());
+            self.crashed = true;
+            return false;
+        }
         if self.crash_at.is_some_and(|at| self.effects >= at) {
             self.crash_at = None;
             self.crashed = true;

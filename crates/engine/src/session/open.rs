@@ -89,11 +89,18 @@ async fn launched(
     dir: &Path,
 ) -> Result<Option<ConversationSetup>, Cannot> {
     if let Some(setup) = load(context, dir).await? {
-        match context.worker.attach(dir.to_owned()).await {
-            Ok(Some(_)) => return Ok(Some(setup)),
-            Ok(None) => tracing::debug!(attempt = %id, "the launch was prepared but not started"),
-            Err(error) => tracing::debug!(attempt = %id, %error, "the launch cannot be taken up"),
+        match context.worker.attach(dir.to_owned()).await? {
+            Some(_) => return Ok(Some(setup)),
+            None => tracing::debug!(attempt = %id, "the launch was prepared but not started"),
         }
+    }
+    if let Some(open) = attempt.open_session()
+        && attempt.phase != Phase::Working
+    {
+        // Opened before a crash or a failure, for work that has to wait now.
+        let why = "its agent was never started".to_owned();
+        context.report(id, Event::SessionClosed { attempt: id.number, session: open.number, why }).await?;
+        return Ok(None);
     }
     let definition = plan::definition(context, task, attempt)?;
     let (setup, turn) = match definition.drive {

@@ -3,7 +3,7 @@
 use divisi_simulation::{Scenario, run};
 
 /// Seeds of one test; there are several so that they run side by side.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 30;
 
 fn hold(from: u64) {
     let failed = (from..from + SEEDS).map(Scenario::large).filter_map(|scenario| {
