@@ -33,7 +33,9 @@ pub fn schedule<'a>(
                 taken.insert(slot);
             }
             let id = AttemptId { task: task.id, number: attempt.number };
-            if attempt.phase == Phase::Queued && !task.archived && holds.on(id, attempt, now).is_none() {
+            // One whose workspace is on its way back from the archive would start in a folder that is not there.
+            let here = !task.archived && attempt.archived_as.is_none();
+            if attempt.phase == Phase::Queued && here && holds.on(id, attempt, now).is_none() {
                 waiting.push((attempt.since, id, attempt.workspace.as_ref()));
             }
         }

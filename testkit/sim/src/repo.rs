@@ -72,21 +72,6 @@ impl Repo {
         }
         merged
     }
-
-    /// The nearest commit that both have.
-    pub(crate) fn fork(&self, one: &Oid, other: &Oid) -> Oid {
-        let known = self.ancestors(one);
-        let (mut seen, mut next) = (BTreeSet::new(), VecDeque::from([other.clone()]));
-        while let Some(id) = next.pop_front() {
-            if known.contains(&id) {
-                return id;
-            }
-            if seen.insert(id.clone()) {
-                next.extend(self.commits.get(&id).into_iter().flat_map(|commit| commit.parents.clone()));
-            }
-        }
-        one.clone()
-    }
 }
 
 /// The id of a tree.

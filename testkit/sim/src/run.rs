@@ -289,7 +289,7 @@ impl Run {
         };
         let (engine, shared) = (engine.clone(), Arc::clone(&self.shared));
         tokio::spawn(async move {
-            for _ in 0..20 {
+            for _ in 0..200 {
                 if engine.add_task(person(), new.clone()).await.is_ok() {
                     return;
                 }

@@ -288,8 +288,8 @@ fn differing(one: &Files, other: &Files) -> usize {
 fn build(world: &mut World, attempt: &Attempt) -> Result<Built, StepError> {
     let result = attempt.state()?.result.clone().ok_or_else(|| gone("the result"))?;
     let target = world.repo.branches.get(MAIN).cloned().ok_or_else(|| gone(MAIN))?;
-    let base = world.repo.fork(&target, &result.commit);
-    let merged = world.repo.merge(&base, &target, &world.repo.files(&result.commit));
+    // As git is told to: what the result's base had and the target has no more does not come back.
+    let merged = world.repo.merge(&result.base, &target, &world.repo.files(&result.commit));
     if !merged.conflicts.is_empty() {
         let prompt = "It conflicts with what landed meanwhile.".to_owned();
         return Ok(Built::Conflict { paths: merged.conflicts, target, prompt });

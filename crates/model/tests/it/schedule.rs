@@ -2,10 +2,10 @@
 
 use divisi_model::holds::Holds;
 use divisi_model::schedule::schedule;
-use divisi_model::{Event, TaskState};
+use divisi_model::{Command, Event, TaskState};
 use jiff::Timestamp;
 
-use crate::board::{Board, spec, workspace};
+use crate::board::{Board, oid, spec, workspace};
 
 #[test]
 fn free_slots_go_to_those_who_wait_longest() {
@@ -28,4 +28,26 @@ fn a_slot_stays_with_its_workspace() {
     let chosen = schedule([state].into_iter(), 8, &Holds::default(), Timestamp::UNIX_EPOCH);
     assert_eq!(chosen.len(), 1);
     assert_eq!((chosen[0].0.number, chosen[0].1), (2, 1), "slot 0 has a workspace");
+}
+
+#[test]
+fn an_attempt_waits_for_its_workspace_to_come_back() {
+    let mut board = Board::new(spec(&[], &[], 1));
+    board.tell(Event::AttemptLeased { attempt: 1, worker: "local".into(), slot: 0 }).unwrap();
+    board.tell(Event::WorkspaceReady { attempt: 1, workspace: workspace() }).unwrap();
+    for command in [Command::Stop { attempt: 1 }, Command::Archive] {
+        board.ask(command).unwrap();
+    }
+    board
+        .tell(Event::WorkspaceArchived { attempt: 1, commit: oid(1), reference: "refs/divisi/a".into() })
+        .unwrap();
+    for command in [Command::Restore, Command::Resume { attempt: 1 }] {
+        board.ask(command).unwrap();
+    }
+    let chosen = |board: &Board| {
+        schedule([board.state()].into_iter(), 8, &Holds::default(), Timestamp::UNIX_EPOCH).len()
+    };
+    assert_eq!(chosen(&board), 0);
+    board.tell(Event::WorkspaceRestored { attempt: 1, path: workspace().path }).unwrap();
+    assert_eq!(chosen(&board), 1);
 }
