@@ -37,5 +37,6 @@ pub use intake::NewTask;
 pub use looks::DiffScope;
 pub use options::{
     AgentInfo, AgentSource, Identity, Options, Person, SandboxMode, SandboxOptions, SettingsSource,
+    WorkspaceMode,
 };
 pub use stage::StepError;

@@ -42,6 +42,18 @@ pub struct SandboxOptions {
     pub writable: Vec<PathBuf>,
     /// Files and folders that none of them may see; Divisi's data folder is hidden anyway.
     pub hidden: Vec<PathBuf>,
+    /// How new workspaces are made.
+    pub workspaces: WorkspaceMode,
+}
+
+/// How new workspaces are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum WorkspaceMode {
+    /// As overlays over a template of their base, where there is a sandbox that can mount them.
+    Overlay,
+    /// As checkouts with all files of their own.
+    #[default]
+    Checkout,
 }
 
 /// How much of a sandbox is wanted.

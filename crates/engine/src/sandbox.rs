@@ -15,7 +15,7 @@ use divisi_workspace::launch::Spec;
 use divisi_workspace::sandbox::{Rung, Sandbox, Walls, level};
 use divisi_workspace::{Git, SandboxParts, Workspaces, is_temporary};
 
-use crate::options::{Options, SandboxMode};
+use crate::options::{Options, SandboxMode, WorkspaceMode};
 use crate::stage::StepError;
 use crate::workspaces::{CHECK_TREES, WORKSPACES};
 
@@ -73,15 +73,31 @@ pub(crate) fn kind(options: &Options) -> Result<SandboxKind, StepError> {
     }
 }
 
+/// Whether new workspaces can be overlays, and are to be.
+pub(crate) fn has_overlays(options: &Options) -> bool {
+    options.sandbox.workspaces == WorkspaceMode::Overlay
+        && kind(options).is_ok_and(|kind| kind == SandboxKind::Namespaces)
+        && level(&options.data).rung == Rung::Full
+}
+
 /// Completes what was asked for a launch, or leaves it without a sandbox where there is none.
 pub(crate) fn complete(git: &Git, options: &Options, spec: &mut Spec) -> Result<(), StepError> {
     let asked = spec.sandbox.take().unwrap_or_default();
-    let walls = match kind(options)? {
+    let kind = kind(options)?;
+    let parts = parts(git, options, &real(&spec.cwd))?;
+    if parts.overlay.is_some() && kind != SandboxKind::Namespaces {
+        let task = spec.cwd.file_name().unwrap_or_default().to_string_lossy();
+        let task = task.split('.').next().unwrap_or_default();
+        return Err(StepError(format!(
+            "its workspace is an overlay, which needs a sandbox of namespaces; `divisi archive t{task}` and then \
+             `divisi restore t{task}` make a checkout of it"
+        )));
+    }
+    let walls = match kind {
         SandboxKind::Namespaces => Walls::Namespaces,
         SandboxKind::WritesOnly => Walls::Landlock,
         SandboxKind::Off => return Ok(()),
     };
-    let parts = parts(git, options, &real(&spec.cwd))?;
     let data = real(&options.data);
     let home = spec.env.get(OsStr::new("HOME")).map(|home| real(Path::new(home)));
     let private = home.as_ref().filter(|home| home.starts_with(&data));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use divisi_engine::SandboxMode;
+use divisi_engine::{SandboxMode, WorkspaceMode};
 use divisi_model::task::{LandingMode, Permissions};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -40,6 +40,8 @@ pub(crate) struct ConfigFile {
     pub(crate) checks_parallel: Option<u16>,
     /// What keeps agents, setup and checks in their place. Only in the user's own configuration.
     pub(crate) sandbox: Option<SandboxConfig>,
+    /// How new workspaces are made. Only in the user's own configuration.
+    pub(crate) workspace: Option<WorkspaceConfig>,
     /// Files and folders that they may write besides their own: absolute, or `~/…`. Only in the user's own configuration.
     pub(crate) sandbox_writable: Option<Vec<String>>,
     /// Agents of one's own, or changes to shipped ones, by name. Only in the user's own configuration.
@@ -96,6 +98,26 @@ pub(crate) enum SandboxConfig {
     Off,
     /// A sandbox of namespaces; where it cannot be had nothing is started.
     Require,
+}
+
+/// How new workspaces are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WorkspaceConfig {
+    /// As overlays that share the files of their base, in milliseconds; where the sandbox of this machine has none, as
+    /// checkouts.
+    Overlay,
+    /// As checkouts with all files of their own.
+    Checkout,
+}
+
+impl From<WorkspaceConfig> for WorkspaceMode {
+    fn from(value: WorkspaceConfig) -> Self {
+        match value {
+            WorkspaceConfig::Overlay => Self::Overlay,
+            WorkspaceConfig::Checkout => Self::Checkout,
+        }
+    }
 }
 
 impl From<SandboxConfig> for SandboxMode {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use divisi_engine::{SandboxMode, SandboxOptions};
+use divisi_engine::{SandboxMode, SandboxOptions, WorkspaceMode};
 use divisi_model::limits;
 use divisi_model::task::{Gate, TaskSettings};
 
@@ -69,7 +69,9 @@ impl Config {
             writable.push(path);
         }
         let mode = self.user.sandbox.map_or_else(SandboxMode::default, Into::into);
-        Ok(SandboxOptions { mode, writable, hidden: vec![dirs.config.clone(), dirs.state.clone()] })
+        let workspaces = self.user.workspace.map_or_else(WorkspaceMode::default, Into::into);
+        let hidden = vec![dirs.config.clone(), dirs.state.clone()];
+        Ok(SandboxOptions { mode, writable, hidden, workspaces })
     }
 
     /// The agents that are taken when none is named.
@@ -162,6 +164,7 @@ fn refuse_what_is_the_users(project: &ConfigFile, path: &Path, user: &Path) -> D
         ("checks_parallel", project.checks_parallel.is_some()),
         ("sandbox", project.sandbox.is_some()),
         ("sandbox_writable", project.sandbox_writable.is_some()),
+        ("workspace", project.workspace.is_some()),
     ];
     let Some((what, _)) = refused.into_iter().find(|(_, is)| *is) else { return Ok(()) };
     let message = format!("{}: `{what}` cannot be set by a project", path.display());
@@ -266,6 +269,7 @@ mod tests {
             "checks_parallel = 2",
             "sandbox = \"off\"",
             "sandbox_writable = [\"/\"]",
+            "workspace = \"checkout\"",
         ] {
             let project = toml::from_str(text).unwrap();
             let refused = refuse_what_is_the_users(&project, Path::new("/p/divisi.toml"), Path::new("/u"));

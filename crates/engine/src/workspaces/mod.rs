@@ -13,10 +13,11 @@ use divisi_model::event::Workspace as Made;
 use divisi_model::limits::PORTS_PER_ATTEMPT;
 use divisi_model::project::Project;
 use divisi_model::schedule::first_port;
-use divisi_workspace::{Hub, Identity, IncludeLimits, NewWorkspace, Signature, Workspace, Workspaces};
+use divisi_workspace::{Hub, Identity, IncludeLimits, Kind, NewWorkspace, Signature, Workspace, Workspaces};
 
 use crate::context::blocking;
 use crate::repository::{commit_id, hub, repository};
+use crate::sandbox;
 use crate::stage::StepError;
 use crate::worker::{Attempt, Local};
 
@@ -53,6 +54,9 @@ pub(crate) async fn create(local: &Local, of: Attempt) -> Result<Made, StepError
             NewWorkspace::new(of.name(), base).on_branch(&attempt.branch).by(person(&local, &of.project)?);
         new.base_branch = Some(task.spec.base.branch.clone());
         new.ignore_also = project.own_excludes();
+        if sandbox::has_overlays(&local.options) {
+            new.kind = Kind::Overlay;
+        }
         let mut space = match spaces.get(&of.name()) {
             Ok(space) if space.record().complete => space,
             _ => spaces.create(&hub, &new).map_err(|error| StepError::of(&error))?,
@@ -63,7 +67,7 @@ pub(crate) async fn create(local: &Local, of: Attempt) -> Result<Made, StepError
             branch: attempt.branch.clone(),
             first_port: first_port(slot),
             ports: PORTS_PER_ATTEMPT,
-            kind: "checkout".to_owned(),
+            kind: if space.overlay().is_some() { "overlay" } else { "checkout" }.to_owned(),
             setup_log: None,
             included: u32::try_from(space.record().included.len()).unwrap_or(u32::MAX),
         })

@@ -8,7 +8,7 @@ use std::time::Duration;
 use divisi_agent::{Definition, Facts, Layer, Registry};
 use divisi_engine::{
     AgentInfo, AgentSource, Engine, Handle, Identity, NewTask, Options, Person, SandboxOptions,
-    SettingsSource,
+    SettingsSource, WorkspaceMode,
 };
 use divisi_model::task::{Gate, Permissions, TaskSettings};
 use divisi_model::transcript::EntryBody;
@@ -141,6 +141,12 @@ impl<'a> Fleet<'a> {
         drop(engine);
         let engine = Engine::start(options.clone()).await.unwrap();
         Self { engine, repo, options }
+    }
+
+    /// Makes workspaces as overlays from here on.
+    pub async fn with_overlays(mut self) -> Self {
+        self.options.sandbox.workspaces = WorkspaceMode::Overlay;
+        self.restart().await
     }
 
     /// Gives out a task whose agent plays a script.
