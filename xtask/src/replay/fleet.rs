@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use super::git::Git;
-use super::history::{History, Pick, TARGET};
+use super::history::{CHANGES, History, Pick, TARGET};
 use super::{Options, alone, apply};
 use crate::{JobResult, run};
 
@@ -86,7 +86,7 @@ pub fn land(
     options: &Options,
 ) -> JobResult<Landed> {
     let divisi = Divisi { program, scratch, project: &history.project };
-    configure(&divisi.home(), options)?;
+    configure(&divisi.home(), &scratch.join(CHANGES), options)?;
     let given: Vec<&Pick> = history.picks.iter().filter(|pick| pick.dir().is_some()).collect();
     let handles = give_out(&divisi, scratch, &given)?;
     if handles.len() != given.len() {
@@ -119,7 +119,7 @@ pub fn land(
     Ok(Landed { outcomes, tree })
 }
 
-fn configure(home: &Path, options: &Options) -> JobResult {
+fn configure(home: &Path, changes: &Path, options: &Options) -> JobResult {
     let agents = home.join("config").join("agents");
     fs::create_dir_all(&agents)?;
     let me = std::env::current_exe()?;
@@ -130,7 +130,13 @@ fn configure(home: &Path, options: &Options) -> JobResult {
          [exec]\nprompt = \"argument\"\noutput = \"text\"\n"
     );
     fs::write(agents.join("replay.toml"), agent)?;
-    let config = format!("parallel = {}\nlanding = \"{}\"\n", options.parallel, options.landing.word());
+    // The agent notes beside its change that it is applied; everything else outside its workspace stays read-only.
+    let changes = toml::Value::String(changes.to_str().ok_or("the scratch folder is not UTF-8")?.to_owned());
+    let config = format!(
+        "parallel = {}\nlanding = \"{}\"\nsandbox_writable = [{changes}]\n",
+        options.parallel,
+        options.landing.word()
+    );
     fs::write(home.join("config").join("config.toml"), config)?;
     Ok(())
 }

@@ -8,6 +8,8 @@ use super::apply::Step;
 use super::git::Git;
 use crate::JobResult;
 
+/// The folder, below the scratch folder, in which each commit stands as its agent carries it out.
+pub const CHANGES: &str = "changes";
 /// The branch that everything lands on.
 pub const TARGET: &str = "main";
 
@@ -82,7 +84,7 @@ pub fn take(git: &Git, scratch: &Path, options: &Options) -> JobResult<History> 
     git.run(&project, ["checkout", "--quiet", "-B", TARGET, &base])?;
     let mut picks = Vec::new();
     for (number, commit) in line[1..].iter().enumerate() {
-        let dir = scratch.join("changes").join((number + 1).to_string());
+        let dir = scratch.join(CHANGES).join((number + 1).to_string());
         picks.push(pick(git, &project, &base, commit, dir)?);
     }
     Ok(History { project, base, tip, picks })
