@@ -38,12 +38,34 @@ pub(crate) fn root() -> Option<PathBuf> {
 
 /// Called in the git directory of a checkout, too, there is nothing to work on.
 fn bare_around(folder: &Path) -> Option<&Path> {
-    let is_git_dir =
-        |folder: &&Path| ["HEAD", "objects", "refs"].iter().all(|name| folder.join(name).exists());
-    folder.ancestors().find(is_git_dir)
+    folder.ancestors().find(|folder| is_git_dir(folder))
 }
 
-/// In a linked worktree or a submodule `.git` is a file.
+fn is_git_dir(folder: &Path) -> bool {
+    ["HEAD", "objects", "refs"].iter().all(|name| folder.join(name).exists())
+}
+
+/// In a linked worktree or a submodule `.git` is a file. A bare repository that lies in a checkout is not a part of it.
 fn root_of(folder: &Path) -> Option<PathBuf> {
-    folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_path_buf)
+    let is_bare = |folder: &Path| !folder.ends_with(".git") && is_git_dir(folder);
+    let nearest = folder.ancestors().find(|folder| folder.join(".git").exists() || is_bare(folder))?;
+    nearest.join(".git").exists().then(|| nearest.to_path_buf())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_repository_in_a_checkout_is_not_the_checkout() {
+        let env = divisi_testkit::TestEnv::new();
+        let outer = env.root().join("outer");
+        for folder in [".git", "src", "bare.git/objects", "bare.git/refs"] {
+            std::fs::create_dir_all(outer.join(folder)).unwrap();
+        }
+        std::fs::write(outer.join("bare.git/HEAD"), "ref: refs/heads/main\n").unwrap();
+        assert_eq!(root_of(&outer.join("src")), Some(outer.clone()));
+        assert_eq!(root_of(&outer.join("bare.git/refs")), None);
+        assert_eq!(bare_around(&outer.join("bare.git/refs")), Some(outer.join("bare.git").as_path()));
+    }
 }
