@@ -25,6 +25,13 @@ fn log(env: &TestEnv) -> PathBuf {
     env.home().join(".local/share/divisi/log/log.sqlite")
 }
 
+/// Moves what stands beside the log into its one file. The daemon does that when it ends, unless somebody still reads.
+fn one_file(env: &TestEnv) {
+    let code = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('pragma wal_checkpoint(truncate)').fetchall()";
+    let path = log(env).to_string_lossy().into_owned();
+    env.program("python3").args(["-c", code, &path]).run().require_success();
+}
+
 fn record(env: &TestEnv) -> PathBuf {
     env.home().join(".local/state/divisi/daemon.json")
 }
@@ -91,6 +98,10 @@ fn a_home_that_is_none() {
 fn a_damaged_log_is_named_by_every_command_and_by_the_doctor() {
     let env = TestEnv::new();
     let repo = with_a_task(&env);
+    one_file(&env);
+    for beside in ["-wal", "-shm"] {
+        fs::remove_file(log(&env).with_extension(format!("sqlite{beside}"))).ok();
+    }
     let sound = fs::read(log(&env)).unwrap();
     let mut typed = env.transcript(repo.path());
     let mut doctor = String::new();
