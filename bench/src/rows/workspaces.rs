@@ -180,7 +180,12 @@ pub fn changed(bench: &Bench<'_>) -> Result<Findings> {
     let pair = by_turns(bench.pick(3, 1), look, |_| Ok(timed(|| (0..agents).try_for_each(|_| status()))?.0))?;
     let mut points = Vec::new();
     for some in bench.pick(vec![1, 10, 50], vec![2]) {
-        let look = || spaces[..some].iter().try_for_each(|space| Ok(drop(space.changed(&setting.hub)?)));
+        let look = || {
+            spaces[..some].iter().try_for_each(|space| -> Result {
+                space.changed(&setting.hub)?;
+                Ok(())
+            })
+        };
         points.push((some as f64, timed(look)?.0));
     }
     let what = format!("changed files of {agents} agents, {files} files");

@@ -9,7 +9,7 @@ use divisi_testkit::{TestEnv, require_agent};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_divisi-conformance");
 
 fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a crate lies in a folder").to_owned()
 }
 
 /// Far beyond what the quick columns take, also while every core is busy with other tests.

@@ -65,11 +65,9 @@ impl Folder {
         for part in &self.parts {
             for (name, kind) in part.at.typed_names()? {
                 let perhaps_gone = matches!(kind, FileType::CharacterDevice | FileType::Unknown);
-                let gone = || perhaps_gone && part.at.stat(&name).is_ok_and(|stat| is_whiteout(&stat));
-                if !seen.contains_key(&name) {
-                    let there = !gone();
-                    seen.insert(name, there);
-                }
+                let gone =
+                    |name: &[u8]| perhaps_gone && part.at.stat(name).is_ok_and(|stat| is_whiteout(&stat));
+                seen.entry(name).or_insert_with_key(|name| !gone(name));
             }
         }
         Ok(seen.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect())

@@ -55,10 +55,10 @@ pub(crate) struct Rules(Vec<(Regex, Option<Meaning>)>);
 /// Rules are made from the definition alone.
 impl PartialEq for Rules {
     fn eq(&self, other: &Self) -> bool {
-        let same = |(a, b): (&(Regex, Option<Meaning>), &(Regex, Option<Meaning>))| {
-            a.0.as_str() == b.0.as_str() && a.1 == b.1
+        let plain = |rules: &Self| -> Vec<_> {
+            rules.0.iter().map(|(pattern, means)| (pattern.to_string(), *means)).collect()
         };
-        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(same)
+        plain(self) == plain(other)
     }
 }
 

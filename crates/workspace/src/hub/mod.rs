@@ -74,6 +74,9 @@ pub enum HubError {
     },
 }
 
+/// The rules of a folder of a commit.
+type RulesOf = HashMap<(CommitId, String), Arc<Rules>>;
+
 /// A project's hub. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Hub {
@@ -81,7 +84,7 @@ pub struct Hub {
     dir: PathBuf,
     listings: Arc<Mutex<HashMap<CommitId, Arc<Listing>>>>,
     tags: Arc<Mutex<HashMap<CommitId, Arc<Vec<u8>>>>>,
-    rules: Arc<Mutex<HashMap<(CommitId, String), Arc<Rules>>>>,
+    rules: Arc<Mutex<RulesOf>>,
 }
 
 impl Hub {

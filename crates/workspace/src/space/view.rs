@@ -65,8 +65,7 @@ impl Workspace {
         pids.filter(|pid| fs::metadata(format!("/proc/{pid}/ns/mnt")).is_ok_and(|ns| ns.ino() != own))
             .find_map(|pid| {
                 let view = View::of(pid, &self.path()).ok()?;
-                let is_overlay =
-                    statfs(view.path()).is_ok_and(|found| i64::from(found.f_type) == OVERLAY_MAGIC);
+                let is_overlay = statfs(view.path()).is_ok_and(|found| found.f_type == OVERLAY_MAGIC);
                 let same =
                     || fs::symlink_metadata(view.path().join(".git")).is_ok_and(|dir| dir.ino() == ours);
                 (is_overlay && same()).then_some((pid, view))

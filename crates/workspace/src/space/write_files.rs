@@ -60,7 +60,7 @@ pub(super) fn write_files(
         Ok(writer.looks)
     };
     let done: Vec<Result<_, WorkspaceError>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(&work)).collect();
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         let panicked = || Err(git_error(GitError::unexpected("cat-file", "an end")));
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect()
     });
