@@ -174,10 +174,22 @@ pub enum Event {
     LimitOver { attempt: u16 },
     /// The attempt cannot go on without a person.
     AttemptBlocked { attempt: u16, why: Blocked },
-    /// The workspace was removed after a full snapshot.
-    WorkspaceArchived { attempt: u16, commit: Oid, reference: String },
-    /// The workspace is back, byte for byte.
-    WorkspaceRestored { attempt: u16, path: String },
+    /// The workspace was removed after a full snapshot. `outside`: where that is now which somebody had put into its
+    /// folder from outside, where its agent did not see it.
+    WorkspaceArchived {
+        attempt: u16,
+        commit: Oid,
+        reference: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outside: Option<String>,
+    },
+    /// The workspace is back, byte for byte. `kind`: how it is made now, if not as before.
+    WorkspaceRestored {
+        attempt: u16,
+        path: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<String>,
+    },
 }
 
 /// Words for the agent.
@@ -236,7 +248,7 @@ pub struct Workspace {
     pub first_port: u16,
     /// How many ports it has.
     pub ports: u16,
-    /// How it was made: `checkout`, later `overlay`.
+    /// How it is made: `checkout` or `overlay`.
     pub kind: String,
     /// The setup script's log, relative to the data folder, where one ran.
     #[serde(default)]

@@ -128,6 +128,7 @@ fn new_attempt(
         lease: None,
         workspace: None,
         archived_as: None,
+        outside: None,
         setup_failed: None,
         base: state.spec.base.commit.clone(),
         conflicts: Vec::new(),
@@ -363,13 +364,17 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
             attempt.phase = Phase::Blocked { why: why.clone() };
             attempt.lease = None;
         }
-        Event::WorkspaceArchived { commit, reference, .. } => {
+        Event::WorkspaceArchived { commit, reference, outside, .. } => {
             attempt.archived_as = Some((commit.clone(), reference.clone()));
+            if outside.is_some() {
+                attempt.outside = outside.clone();
+            }
         }
-        Event::WorkspaceRestored { path, .. } => {
+        Event::WorkspaceRestored { path, kind, .. } => {
             attempt.archived_as = None;
             if let Some(workspace) = &mut attempt.workspace {
                 workspace.path = path.clone();
+                workspace.kind = kind.clone().unwrap_or_else(|| workspace.kind.clone());
             }
         }
         Event::ProjectAdded { .. }

@@ -60,6 +60,9 @@ pub struct AttemptState {
     pub setup_failed: Option<String>,
     /// The snapshot that holds its removed workspace.
     pub archived_as: Option<(Oid, String)>,
+    /// Where that is now which somebody had put into the folder of its workspace from outside.
+    #[serde(default)]
+    pub outside: Option<String>,
     /// The commit that its result is compared with.
     pub base: Oid,
     /// Files that had conflict markers when the workspace was brought onto its base.

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use divisi_agent::AgentLaunch;
-use divisi_engine::worker::{Answer, Attempt, Built, Combination, Launch, Moved, Taken, Worker};
+use divisi_engine::worker::{
+    Answer, Attempt, Back, Built, Combination, Launch, Moved, PutAway, Taken, Worker,
+};
 use divisi_engine::{StepError, Subject};
 use divisi_model::event::{AttemptResult, Landing, Workspace};
 use divisi_model::limits::PORTS_PER_ATTEMPT;
@@ -119,7 +121,7 @@ impl Worker for SimWorker {
         })
     }
 
-    fn archive(&self, attempt: Attempt) -> Answer<'_, (Oid, String)> {
+    fn archive(&self, attempt: Attempt) -> Answer<'_, PutAway> {
         self.effect(Point::Write, format!("archive {}", attempt.name()), move |world| {
             let name = attempt.name();
             if let Some(space) = world.spaces.remove(&name) {
@@ -128,18 +130,18 @@ impl Worker for SimWorker {
             let space = world.archives.get(&name).cloned().ok_or_else(|| gone("the workspace"))?;
             let commit = world.repo.commit(space.files, vec![space.base], "archive");
             let reference = format!("refs/divisi/archives/{name}/{commit}");
-            Ok((commit, reference))
+            Ok(PutAway { commit, reference, outside: None })
         })
     }
 
-    fn restore(&self, attempt: Attempt) -> Answer<'_, String> {
+    fn restore(&self, attempt: Attempt) -> Answer<'_, Back> {
         self.effect(Point::Write, format!("restore {}", attempt.name()), move |world| {
             let name = attempt.name();
             if !world.spaces.contains_key(&name) {
                 let space = world.archives.get(&name).cloned().ok_or_else(|| gone("the archive"))?;
                 world.spaces.insert(name.clone(), space);
             }
-            Ok(format!("/sim/workspaces/{name}"))
+            Ok(Back { path: format!("/sim/workspaces/{name}"), kind: "checkout".to_owned() })
         })
     }
 

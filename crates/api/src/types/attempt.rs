@@ -31,6 +31,9 @@ pub struct AttemptView {
     /// What keeps its newest session in its place: `namespaces`, `writes_only` or `off`; nothing if that is not known.
     #[serde(default)]
     pub sandbox: Option<String>,
+    /// Where that is now which somebody had put into its workspace's folder from outside, unseen by its agent.
+    #[serde(default)]
+    pub outside: Option<String>,
     /// What it handed back last.
     pub result: Option<ResultView>,
     /// The task's criteria, and whether they hold for the result.
@@ -66,7 +69,7 @@ pub struct WorkspaceView {
     pub first_port: u16,
     /// How many ports it has.
     pub ports: u16,
-    /// How it was made: `checkout`, later `overlay`.
+    /// How it is made: `checkout` or `overlay`.
     pub kind: String,
     /// Whether a setup script ran; its log is at `…/setup-log`.
     pub has_setup_log: bool,
@@ -150,6 +153,7 @@ impl AttemptView {
             status: view::status(task, attempt).into(),
             workspace: attempt.workspace.as_ref().map(WorkspaceView::from),
             sandbox: attempt.sessions.last().and_then(|session| session.sandbox).map(sandbox),
+            outside: attempt.outside.clone(),
             result: attempt.result.as_ref().map(ResultView::from),
             criteria: check::criteria(task, Some(attempt)),
             checks: check::checks(task, attempt),

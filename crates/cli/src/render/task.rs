@@ -70,6 +70,10 @@ fn show_attempt(out: &mut String, attempt: &AttemptView, archived: bool, now: Ti
         let _ =
             writeln!(out, "  workspace  {place} ({}, ports {}-{last})", workspace.kind, workspace.first_port);
     }
+    if let Some(outside) = &attempt.outside {
+        let why = "put into its folder from outside, where its agent did not see it";
+        let _ = writeln!(out, "  aside      {}", style::warn(format!("{}: {why}", clean::line(outside))));
+    }
     match attempt.sandbox.as_deref() {
         Some("writes_only") => {
             let kept = "its agent can read everything and change only what is its own";

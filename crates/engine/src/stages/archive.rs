@@ -7,6 +7,7 @@ use divisi_model::{AttemptId, AttemptState, TaskState};
 
 use crate::context::Context;
 use crate::stage::{Stage, StepError};
+use crate::worker::{Back, PutAway};
 
 /// See the module.
 pub(crate) struct Archive;
@@ -26,11 +27,11 @@ impl Stage for Archive {
     async fn step(&self, context: Arc<Context>, id: AttemptId) -> Result<(), StepError> {
         let task = context.task(id)?;
         let event = if task.archived {
-            let (commit, reference) = context.worker.archive(context.attempt(id)?).await?;
-            Event::WorkspaceArchived { attempt: id.number, commit, reference }
+            let PutAway { commit, reference, outside } = context.worker.archive(context.attempt(id)?).await?;
+            Event::WorkspaceArchived { attempt: id.number, commit, reference, outside }
         } else {
-            let path = context.worker.restore(context.attempt(id)?).await?;
-            Event::WorkspaceRestored { attempt: id.number, path }
+            let Back { path, kind } = context.worker.restore(context.attempt(id)?).await?;
+            Event::WorkspaceRestored { attempt: id.number, path, kind: Some(kind) }
         };
         context.report(id, event).await
     }

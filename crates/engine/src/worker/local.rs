@@ -13,7 +13,7 @@ use divisi_workspace::{Diff, Git};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
-use super::{Answer, Attempt, Built, Launch, Moved, Taken, Worker};
+use super::{Answer, Attempt, Back, Built, Launch, Moved, PutAway, Taken, Worker};
 use crate::context::blocking;
 use crate::options::Options;
 use crate::stage::StepError;
@@ -66,11 +66,11 @@ impl Worker for Local {
         workspaces::move_base(self, attempt, base).boxed()
     }
 
-    fn archive(&self, attempt: Attempt) -> Answer<'_, (Oid, String)> {
+    fn archive(&self, attempt: Attempt) -> Answer<'_, PutAway> {
         workspaces::archive(self, attempt).boxed()
     }
 
-    fn restore(&self, attempt: Attempt) -> Answer<'_, String> {
+    fn restore(&self, attempt: Attempt) -> Answer<'_, Back> {
         workspaces::restore(self, attempt).boxed()
     }
 

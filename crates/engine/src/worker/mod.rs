@@ -22,7 +22,7 @@ use futures::future::BoxFuture;
 use crate::stage::StepError;
 
 pub use crate::landings::{Built, Combination, Moved};
-pub use crate::workspaces::{Taken, name};
+pub use crate::workspaces::{Back, PutAway, Taken, name};
 pub use launch::{Launch, Output};
 pub(crate) use local::Local;
 
@@ -74,10 +74,10 @@ pub trait Worker: Send + Sync {
     fn result(&self, attempt: Attempt, turn: u32) -> Answer<'_, AttemptResult>;
     /// Brings the workspace onto another base. The files that conflict have markers then, and are named.
     fn move_base(&self, attempt: Attempt, base: Oid) -> Answer<'_, Vec<String>>;
-    /// Keeps everything on a hidden ref, then removes the workspace. The commit and the ref.
-    fn archive(&self, attempt: Attempt) -> Answer<'_, (Oid, String)>;
-    /// Brings an archived workspace back. Its path.
-    fn restore(&self, attempt: Attempt) -> Answer<'_, String>;
+    /// Keeps everything on a hidden ref, then removes the workspace.
+    fn archive(&self, attempt: Attempt) -> Answer<'_, PutAway>;
+    /// Brings an archived workspace back.
+    fn restore(&self, attempt: Attempt) -> Answer<'_, Back>;
     /// Those of the files that still have conflict markers in a commit.
     fn with_markers(&self, project: Project, commit: Oid, files: Vec<String>) -> Answer<'_, Vec<String>>;
     /// A clean checkout of a commit, for a check; the same one when it is there already.

@@ -6,7 +6,7 @@ use divisi_workspace::{
 };
 
 use super::result::words;
-use super::{now, open, signature, spaces, utf8};
+use super::{kind_of, now, open, signature, spaces, utf8};
 use crate::context::blocking;
 use crate::repository::{commit_id, hub, oid, repository};
 use crate::stage::StepError;
@@ -23,6 +23,26 @@ pub struct Taken {
     pub reference: String,
     /// What a reviewer must know.
     pub notes: Vec<String>,
+}
+
+/// A workspace that was archived.
+#[derive(Clone, Debug)]
+pub struct PutAway {
+    /// Everything.
+    pub commit: Oid,
+    /// The hidden ref.
+    pub reference: String,
+    /// Where that is now which somebody had put into its folder from outside.
+    pub outside: Option<String>,
+}
+
+/// A workspace that is there again.
+#[derive(Clone, Debug)]
+pub struct Back {
+    /// Its path.
+    pub path: String,
+    /// How it is made: `checkout` or `overlay`.
+    pub kind: String,
 }
 
 /// Keeps the whole workspace on a hidden ref.
@@ -81,9 +101,9 @@ pub(crate) async fn move_base(local: &Local, of: Attempt, base: Oid) -> Result<V
     .await?
 }
 
-/// Keeps everything on a hidden ref, then removes the workspace. The commit and the ref. Of a workspace that was deleted
-/// by hand the snapshot after its last turn is all there is.
-pub(crate) async fn archive(local: &Local, of: Attempt) -> Result<(Oid, String), StepError> {
+/// Keeps everything on a hidden ref, then removes the workspace. Of a workspace that was deleted by hand the snapshot
+/// after its last turn is all there is.
+pub(crate) async fn archive(local: &Local, of: Attempt) -> Result<PutAway, StepError> {
     let local = local.clone();
     blocking(move || {
         let (hub, space) = open(&local, &of)?;
@@ -92,9 +112,13 @@ pub(crate) async fn archive(local: &Local, of: Attempt) -> Result<(Oid, String),
         match spaces(&local, &of.project)?.archive(&hub, &space, &request) {
             Ok(archived) => {
                 let reference = format!("refs/divisi/archives/{}/{}", of.name(), archived.commit);
-                Ok((oid(&archived.commit), reference))
+                let outside = archived.outside.map(|path| path.to_string_lossy().into_owned());
+                Ok(PutAway { commit: oid(&archived.commit), reference, outside })
             }
-            Err(ArchiveError::Gone(_)) => last_snapshot(&of),
+            Err(ArchiveError::Gone(_)) => {
+                let (commit, reference) = last_snapshot(&of)?;
+                Ok(PutAway { commit, reference, outside: None })
+            }
             Err(error) => Err(StepError::of(&error)),
         }
     })
@@ -106,8 +130,8 @@ fn last_snapshot(of: &Attempt) -> Result<(Oid, String), StepError> {
     last.ok_or_else(|| StepError("the workspace is gone, and no turn of it was snapshotted".to_owned()))
 }
 
-/// Brings an archived workspace back. Its path.
-pub(crate) async fn restore(local: &Local, of: Attempt) -> Result<String, StepError> {
+/// Brings an archived workspace back.
+pub(crate) async fn restore(local: &Local, of: Attempt) -> Result<Back, StepError> {
     let local = local.clone();
     blocking(move || {
         let hub = hub(&local, &of.project).map_err(|error| StepError::of(&error))?;
@@ -120,7 +144,8 @@ pub(crate) async fn restore(local: &Local, of: Attempt) -> Result<String, StepEr
             }
             restored => restored,
         };
-        utf8(&space.map_err(|error| StepError::of(&error))?.path())
+        let space = space.map_err(|error| StepError::of(&error))?;
+        Ok(Back { path: utf8(&space.path())?, kind: kind_of(&space) })
     })
     .await?
 }

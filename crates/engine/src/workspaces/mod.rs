@@ -23,7 +23,7 @@ use crate::worker::{Attempt, Local};
 
 pub(crate) use checkout::{clean_checkout, remove_checkout};
 pub(crate) use environment::{check_environment, environment, place_variables};
-pub use keep::Taken;
+pub use keep::{Back, PutAway, Taken};
 pub(crate) use keep::{archive, bring_back, move_base, restore, snapshot};
 pub(crate) use result::{result, trailers, with_markers};
 
@@ -67,12 +67,17 @@ pub(crate) async fn create(local: &Local, of: Attempt) -> Result<Made, StepError
             branch: attempt.branch.clone(),
             first_port: first_port(slot),
             ports: PORTS_PER_ATTEMPT,
-            kind: if space.overlay().is_some() { "overlay" } else { "checkout" }.to_owned(),
+            kind: kind_of(&space),
             setup_log: None,
             included: u32::try_from(space.record().included.len()).unwrap_or(u32::MAX),
         })
     })
     .await?
+}
+
+/// How a workspace is made, as people read it.
+pub(crate) fn kind_of(space: &Workspace) -> String {
+    if space.overlay().is_some() { "overlay" } else { "checkout" }.to_owned()
 }
 
 /// The hub of an attempt's project, and its workspace.

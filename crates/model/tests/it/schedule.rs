@@ -39,7 +39,7 @@ fn an_attempt_waits_for_its_workspace_to_come_back() {
         board.ask(command).unwrap();
     }
     board
-        .tell(Event::WorkspaceArchived { attempt: 1, commit: oid(1), reference: "refs/divisi/a".into() })
+        .tell(Event::WorkspaceArchived { attempt: 1, commit: oid(1), reference: "refs/divisi/a".into(), outside: None })
         .unwrap();
     for command in [Command::Restore, Command::Resume { attempt: 1 }] {
         board.ask(command).unwrap();
@@ -48,6 +48,6 @@ fn an_attempt_waits_for_its_workspace_to_come_back() {
         schedule([board.state()].into_iter(), 8, &Holds::default(), Timestamp::UNIX_EPOCH).len()
     };
     assert_eq!(chosen(&board), 0);
-    board.tell(Event::WorkspaceRestored { attempt: 1, path: workspace().path }).unwrap();
+    board.tell(Event::WorkspaceRestored { attempt: 1, path: workspace().path, kind: None }).unwrap();
     assert_eq!(chosen(&board), 1);
 }

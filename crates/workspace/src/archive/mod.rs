@@ -112,4 +112,7 @@ pub struct Archived {
     pub bytes: u64,
     /// What is not in it.
     pub left_out: Vec<Note>,
+    /// Where that is now which somebody had put into the empty folder of an overlay, where its agent did not see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<PathBuf>,
 }

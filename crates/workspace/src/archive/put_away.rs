@@ -78,9 +78,9 @@ impl Workspaces {
         save_record(self.root(), &record).map_err(io_error("write the record of", b""))?;
         let files = items.iter().filter(|item| item.blob.is_some()).count();
         drop((top, unmounted));
-        space.remove_folders().map_err(io_error("remove", b""))?;
+        let outside = space.remove_folders().map_err(io_error("remove", b""))?;
         let _ = std::fs::remove_file(space.stat_cache_file());
-        Ok(Archived { commit, files, bytes, left_out })
+        Ok(Archived { commit, files, bytes, left_out, outside })
     }
 }
 

@@ -88,7 +88,7 @@ impl Workspaces {
         let done = fill(&dir).and_then(|()| {
             // An overlay comes back as a plain checkout: its template may be gone by now.
             if space.record.overlay.take().is_some() {
-                let _ = remove_tree(&place, space.record.made);
+                let _ = space.remove_place();
             }
             space.record.kind = Kind::Plain;
             space.record.made = Some(made);

@@ -4,6 +4,7 @@
 //! <root>/<name>                    an empty folder; whoever works in the workspace has the merged files there
 //! <root>/.overlays/<name>/upper    every change, and the private git directory
 //! <root>/.overlays/<name>/work     for the kernel; locked by whoever has the overlay mounted
+//! <root>/.outside/<name>           what somebody put into the empty folder, once the workspace is gone
 //! ```
 //!
 //! Making one writes a git directory and copies an index: no file of the base is touched, and no program started. It
@@ -13,12 +14,13 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::checkout::make_git_dir;
@@ -26,6 +28,7 @@ use super::record::{Workspace, birth, dir_identity, save_record};
 use super::remove::{finish_removals, remove_tree};
 use super::root::{WorkspaceError, Workspaces, io_error};
 use super::template::{Templates, boot_id};
+use crate::beneath::Beneath;
 use crate::git::Git;
 use crate::hub::Hub;
 use crate::ids::CommitId;
@@ -33,8 +36,12 @@ use crate::sandbox::Overlay;
 
 /// Folder of the overlays' own folders.
 const OVERLAYS: &str = ".overlays";
+/// Folder of what was found in the empty folders of workspaces that are gone.
+const OUTSIDE: &str = ".outside";
 /// A person who looks into the empty folder finds this.
 const NOTICE: &str = "README.txt";
+/// A notice of ours is no longer than this.
+const NOTICE_BYTES_MAX: u64 = 4096;
 /// How long a mount that is just ending is waited for.
 const BUSY_MAX: Duration = Duration::from_secs(1);
 
@@ -123,28 +130,55 @@ impl Workspace {
         loop {
             match flock(&work, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => return Ok(Some(work)),
-                Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < until => {
+                Err(Errno::WOULDBLOCK) if Instant::now() < until => {
                     std::thread::sleep(Duration::from_millis(5));
                 }
-                Err(rustix::io::Errno::WOULDBLOCK) => return Err(io::ErrorKind::ResourceBusy.into()),
+                Err(Errno::WOULDBLOCK) => return Err(io::ErrorKind::ResourceBusy.into()),
                 Err(e) => return Err(e.into()),
             }
         }
     }
 
-    /// Removes its folders for good. Each only if it is the one that was made.
-    pub(crate) fn remove_folders(&self) -> io::Result<()> {
+    /// Removes its folders for good. Each only if it is the one that was made. What somebody had put into the empty
+    /// folder of an overlay is moved aside; the path of it.
+    pub(crate) fn remove_folders(&self) -> io::Result<Option<PathBuf>> {
         let Some(layered) = &self.record.overlay else {
-            return remove_tree(&self.path(), self.record.made);
+            return remove_tree(&self.path(), self.record.made).map(|()| None);
         };
         let _unmounted = self.keep_unmounted()?;
+        let aside = self.remove_place()?;
         if self.own_folder().exists() {
             remove_tree(&self.own_folder(), Some(layered.made))?;
         }
-        match dir_identity(&self.path()) {
-            Ok(found) if Some(found) == self.record.made => remove_tree(&self.path(), self.record.made),
-            _ => Ok(()),
+        Ok(aside)
+    }
+
+    /// Removes the empty folder where an overlay is seen. If it is not empty, nothing in it is anywhere else, nor part of
+    /// the attempt: then it is moved aside.
+    pub(crate) fn remove_place(&self) -> io::Result<Option<PathBuf>> {
+        let place = self.path();
+        match dir_identity(&place) {
+            Ok(found) if Some(found) == self.record.made => {}
+            _ => return Ok(None),
         }
+        if holds_only_the_notice(&place, self.name())? {
+            return remove_tree(&place, self.record.made).map(|()| None);
+        }
+        let folder = self.root.join(OUTSIDE);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        // A folder that cannot be written cannot be moved either.
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o700))?;
+        for number in 1.. {
+            let aside = match number {
+                1 => folder.join(self.name()),
+                n => folder.join(format!("{}-{n}", self.name())),
+            };
+            match renameat_with(CWD, &place, CWD, &aside, RenameFlags::NOREPLACE) {
+                Err(Errno::EXIST) => {}
+                moved => return moved.map(|()| Some(aside)).map_err(io::Error::from),
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -182,14 +216,25 @@ pub(super) fn fill(
 /// not be in the workspace.
 fn point_out(space: &Workspace) -> io::Result<()> {
     let dir = space.path();
-    let mut file = File::create(dir.join(NOTICE))?;
-    writeln!(
-        file,
-        "The files of this workspace are seen by its agent, and not in this folder.\n\
-         `divisi open {name}` opens a shell among them.",
-        name = space.name()
-    )?;
+    fs::write(dir.join(NOTICE), notice(space.name()))?;
     fs::set_permissions(&dir, fs::Permissions::from_mode(0o500))
+}
+
+fn notice(name: &str) -> String {
+    format!(
+        "The files of this workspace are seen by its agent, and not in this folder.\n\
+         `divisi open {name}` opens a shell among them.\n"
+    )
+}
+
+fn holds_only_the_notice(place: &Path, name: &str) -> io::Result<bool> {
+    let names = Beneath::open(place)?.names()?;
+    let ours = || Beneath::open(place)?.read_small(NOTICE.as_bytes(), NOTICE_BYTES_MAX);
+    match names.as_slice() {
+        [] => Ok(true),
+        [only] if only == NOTICE.as_bytes() => Ok(ours()?.as_deref() == Some(notice(name).as_bytes())),
+        _ => Ok(false),
+    }
 }
 
 impl Workspaces {

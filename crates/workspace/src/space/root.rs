@@ -267,7 +267,7 @@ impl Workspaces {
         match space.presence() {
             Presence::Replaced => return Err(WorkspaceError::NotOurs(dir)),
             Presence::Missing => {}
-            Presence::Present => space.remove_folders().map_err(io_error("remove", &dir))?,
+            Presence::Present => drop(space.remove_folders().map_err(io_error("remove", &dir))?),
         }
         let _ = fs::remove_file(space.stat_cache_file());
         let file = self.record_file(space.name());

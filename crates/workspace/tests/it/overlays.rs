@@ -335,6 +335,43 @@ fn whoever_deletes_the_visible_folder_loses_nothing() {
 }
 
 #[test]
+fn what_somebody_wrote_from_outside_is_moved_aside_and_said() {
+    let f = rich();
+    let (spaces, root) = (f.spaces(), f.spaces().root().to_owned());
+    let archive = ArchiveRequest { by: divisi(), limits: ArchiveLimits::default(), allow_loss: false };
+    let intrude = |space: &Workspace, text: &str| {
+        // Root need not ask.
+        fs::set_permissions(space.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        write(&space.path(), "precious", text);
+        fs::set_permissions(space.path(), fs::Permissions::from_mode(0o500)).unwrap();
+    };
+    let space = overlay(&f, "t1.1");
+    intrude(&space, "first");
+    assert!(f.snapshot(&space).unchanged, "it is no part of the attempt");
+    let aside = spaces.archive(&f.hub, &space, &archive).unwrap().outside.unwrap();
+    assert_eq!(aside, root.join(".outside/t1.1"));
+    assert_eq!(fs::read_to_string(aside.join("precious")).unwrap(), "first");
+
+    // The notice itself may have been written over, and each thing has a place of its own.
+    let again = overlay(&f, "t2.1");
+    fs::write(again.path().join("README.txt"), "mine now").unwrap();
+    let aside = spaces.archive(&f.hub, &again, &archive).unwrap().outside.unwrap();
+    assert_eq!(fs::read_to_string(aside.join("README.txt")).unwrap(), "mine now");
+    let mut once_more = NewWorkspace::new("t3.1", f.base());
+    once_more.kind = Kind::Overlay;
+    for text in ["second", "third"] {
+        let space = spaces.create(&f.hub, &once_more).unwrap();
+        intrude(&space, text);
+        spaces.discard(&space).unwrap();
+    }
+    assert_eq!(fs::read_to_string(root.join(".outside/t3.1/precious")).unwrap(), "second");
+    assert_eq!(fs::read_to_string(root.join(".outside/t3.1-2/precious")).unwrap(), "third");
+
+    let clean = overlay(&f, "t4.1");
+    assert_eq!(spaces.archive(&f.hub, &clean, &archive).unwrap().outside, None);
+}
+
+#[test]
 fn a_move_onto_another_base_goes_through_the_mount() {
     let f = rich();
     let (mut plain, mut layered) = (f.workspace("t1.1"), overlay(&f, "t2.1"));
