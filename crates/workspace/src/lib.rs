@@ -30,7 +30,7 @@
 //! // space.record_result(&hub, &taken, …): the attempt's commit, with the agent's own below it if they are sound
 //! // hub.integrate(…): merged, squashed or rebased onto the target, to be checked in a checkout of its own
 //! // hub.land(&project, …): the branch and its checkouts move, or nothing does; hub.undo(…) takes it back
-//! // spaces.archive(&hub, &space, …) and spaces.restore(&hub, "t12.1"): nothing is lost
+//! // spaces.archive(&hub, &space, …) and spaces.restore(&hub, "t12.1", …): nothing is lost
 //! # Ok(())
 //! # }
 //! ```

@@ -108,7 +108,7 @@ pub(super) async fn ended(
     if running.is_none_or(|running| running.number != turn) {
         return Ok(());
     }
-    let gone = driver.context.worker.bring_back(driver.context.attempt(driver.id)?).await?;
+    let gone = driver.context.worker.bring_back(driver.context.attempt(driver.id)?).await?.is_some();
     snapshot(driver, turn).await?;
     let outcome = if gone { TurnOutcome::AgentError { text: GONE.to_owned() } } else { outcome };
     let outcome = completed(driver, &task, outcome);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use divisi_model::event::Event;
+use divisi_model::event::{Event, Workspace};
 use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
 
 use crate::context::Context;
@@ -29,10 +29,15 @@ impl Stage for Prepare {
         let task = context.task(id)?;
         let Some(attempt) = task.attempt(id.number) else { return Ok(()) };
         let workspace = match &attempt.workspace {
-            Some(workspace) if !brought_back(&context, id, attempt).await? => workspace.clone(),
-            Some(workspace) => match setup(&context, id, &task, workspace.clone()).await? {
-                Some(workspace) => workspace,
-                None => return Ok(()),
+            Some(workspace) => match brought_back(&context, id, attempt).await? {
+                None => workspace.clone(),
+                Some(kind) => {
+                    let again = Workspace { kind, ..workspace.clone() };
+                    match setup(&context, id, &task, again).await? {
+                        Some(workspace) => workspace,
+                        None => return Ok(()),
+                    }
+                }
             },
             None => {
                 let made = match context.worker.create(context.attempt(id)?).await {
@@ -64,17 +69,22 @@ impl Stage for Prepare {
     }
 }
 
-/// Makes a workspace again that was deleted by hand. An agent that is still in the old folder is ended, and takes its
+/// Makes a workspace again that was deleted by hand, and says how it is made now. An agent that is still in the old folder is ended, and takes its
 /// session up in the new one.
-async fn brought_back(context: &Context, id: AttemptId, attempt: &AttemptState) -> Result<bool, StepError> {
-    if attempt.archived_as.is_some() || !context.worker.bring_back(context.attempt(id)?).await? {
-        return Ok(false);
+async fn brought_back(
+    context: &Context,
+    id: AttemptId,
+    attempt: &AttemptState,
+) -> Result<Option<String>, StepError> {
+    if attempt.archived_as.is_some() {
+        return Ok(None);
     }
+    let Some(kind) = context.worker.bring_back(context.attempt(id)?).await? else { return Ok(None) };
     if let Some(open) = attempt.open_session() {
         let why = "its workspace was deleted and made again".to_owned();
         context.report(id, Event::SessionClosed { attempt: id.number, session: open.number, why }).await?;
     }
-    Ok(true)
+    Ok(Some(kind))
 }
 
 /// Runs the setup script; its log stays. `None`: it failed, which is reported, or the engine shuts down.
@@ -82,8 +92,8 @@ async fn setup(
     context: &Context,
     id: AttemptId,
     task: &TaskState,
-    mut workspace: divisi_model::event::Workspace,
-) -> Result<Option<divisi_model::event::Workspace>, StepError> {
+    mut workspace: Workspace,
+) -> Result<Option<Workspace>, StepError> {
     let Some(command) = task.spec.settings.setup.clone() else { return Ok(Some(workspace)) };
     // The moment at which preparing began names the run: the same after a restart, another when it is tried again.
     let since = task.attempt(id.number).map_or(0, |attempt| attempt.since.as_millisecond());

@@ -50,7 +50,7 @@ impl Worker for Local {
         workspaces::create(self, attempt).boxed()
     }
 
-    fn bring_back(&self, attempt: Attempt) -> Answer<'_, bool> {
+    fn bring_back(&self, attempt: Attempt) -> Answer<'_, Option<String>> {
         workspaces::bring_back(self, attempt).boxed()
     }
 

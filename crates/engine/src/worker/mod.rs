@@ -64,9 +64,9 @@ pub trait Worker: Send + Sync {
     /// Makes the workspace of an attempt, or finds the one that was made before.
     fn create(&self, attempt: Attempt) -> Answer<'_, Workspace>;
     /// Makes a workspace again whose folder was deleted by hand: as its newest snapshot has it, or its base where there
-    /// is none yet. Whether that was needed.
-    fn bring_back(&self, _attempt: Attempt) -> Answer<'_, bool> {
-        async { Ok(false) }.boxed()
+    /// is none yet. How it is made now, if that was needed.
+    fn bring_back(&self, _attempt: Attempt) -> Answer<'_, Option<String>> {
+        async { Ok(None) }.boxed()
     }
     /// Keeps the whole workspace on a hidden ref.
     fn snapshot(&self, attempt: Attempt, turn: u32) -> Answer<'_, Taken>;

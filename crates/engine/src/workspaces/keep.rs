@@ -2,13 +2,14 @@
 
 use divisi_model::Oid;
 use divisi_workspace::{
-    ArchiveError, ArchiveLimits, ArchiveRequest, Presence, SnapshotLimits, SnapshotRequest,
+    ArchiveError, ArchiveLimits, ArchiveRequest, Kind, Presence, SnapshotLimits, SnapshotRequest, Workspace,
 };
 
 use super::result::words;
 use super::{kind_of, now, open, signature, spaces, utf8};
 use crate::context::blocking;
 use crate::repository::{commit_id, hub, oid, repository};
+use crate::sandbox;
 use crate::stage::StepError;
 use crate::worker::{Attempt, Local};
 
@@ -68,20 +69,21 @@ pub(crate) async fn snapshot(local: &Local, of: Attempt, turn: u32) -> Result<Ta
     .await?
 }
 
-/// Makes a workspace again whose folder was deleted by hand. Whether that was needed.
-pub(crate) async fn bring_back(local: &Local, of: Attempt) -> Result<bool, StepError> {
+/// Makes a workspace again whose folder was deleted by hand, if that is needed: how it is made now.
+pub(crate) async fn bring_back(local: &Local, of: Attempt) -> Result<Option<String>, StepError> {
     let local = local.clone();
     blocking(move || {
         let (hub, space) = open(&local, &of)?;
         if space.presence() != Presence::Missing {
-            return Ok(false);
+            return Ok(None);
         }
         let from = match last_snapshot(&of) {
             Ok((snapshot, _)) => commit_id(&snapshot).map_err(|error| StepError::of(&error))?,
             Err(_) => space.base().clone(),
         };
-        let made = spaces(&local, &of.project)?.recreate(&hub, &of.name(), &from);
-        made.map(|_| true).map_err(|error| StepError::of(&error))
+        let kind = kind_again(&local, &space);
+        let made = spaces(&local, &of.project)?.recreate(&hub, &of.name(), &from, kind);
+        made.map(|space| Some(kind_of(&space))).map_err(|error| StepError::of(&error))
     })
     .await?
 }
@@ -130,17 +132,24 @@ fn last_snapshot(of: &Attempt) -> Result<(Oid, String), StepError> {
     last.ok_or_else(|| StepError("the workspace is gone, and no turn of it was snapshotted".to_owned()))
 }
 
+/// As what a workspace comes back: as what it was, where this machine has that and the person wants it.
+fn kind_again(local: &Local, space: &Workspace) -> Kind {
+    if sandbox::has_overlays(&local.options) { space.record().kind } else { Kind::Plain }
+}
+
 /// Brings an archived workspace back.
 pub(crate) async fn restore(local: &Local, of: Attempt) -> Result<Back, StepError> {
     let local = local.clone();
     blocking(move || {
         let hub = hub(&local, &of.project).map_err(|error| StepError::of(&error))?;
         let (spaces, name) = (spaces(&local, &of.project)?, of.name());
-        let space = match spaces.restore(&hub, &name) {
+        let was = spaces.get(&name).map_err(|error| StepError::of(&error))?;
+        let kind = kind_again(&local, &was);
+        let space = match spaces.restore(&hub, &name, kind) {
             Err(ArchiveError::NoArchive(_)) => {
                 let (snapshot, _) = last_snapshot(&of)?;
                 let snapshot = commit_id(&snapshot).map_err(|error| StepError::of(&error))?;
-                spaces.recreate(&hub, &name, &snapshot)
+                spaces.recreate(&hub, &name, &snapshot, kind)
             }
             restored => restored,
         };

@@ -47,6 +47,7 @@ say Mended."#;
     fleet.until(&task, "archived", |_, attempt| attempt.archived_as.is_some()).await;
     assert!(!path.exists());
     fleet.ask(&task, Command::Restore).await;
-    fleet.until(&task, "restored", |_, attempt| attempt.archived_as.is_none()).await;
+    let task = fleet.until(&task, "restored", |_, attempt| attempt.archived_as.is_none()).await;
+    assert_eq!(task.attempts[0].workspace.as_ref().unwrap().kind, expected);
     sh(&path, "grep -q mine untracked.txt && grep -q four list.txt && git status --porcelain");
 }

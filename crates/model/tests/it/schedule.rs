@@ -39,7 +39,12 @@ fn an_attempt_waits_for_its_workspace_to_come_back() {
         board.ask(command).unwrap();
     }
     board
-        .tell(Event::WorkspaceArchived { attempt: 1, commit: oid(1), reference: "refs/divisi/a".into(), outside: None })
+        .tell(Event::WorkspaceArchived {
+            attempt: 1,
+            commit: oid(1),
+            reference: "refs/divisi/a".into(),
+            outside: None,
+        })
         .unwrap();
     for command in [Command::Restore, Command::Resume { attempt: 1 }] {
         board.ask(command).unwrap();

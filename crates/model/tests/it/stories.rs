@@ -151,7 +151,12 @@ fn a_task_that_is_restored_while_its_workspace_goes_is_known_to_be_without_it() 
     let mut board = Board::in_review();
     board.ask(Command::Archive).unwrap();
     board.ask(Command::Restore).unwrap();
-    let archived = Event::WorkspaceArchived { attempt: 1, commit: oid(7), reference: "refs/x".into(), outside: Some("/outside".into()) };
+    let archived = Event::WorkspaceArchived {
+        attempt: 1,
+        commit: oid(7),
+        reference: "refs/x".into(),
+        outside: Some("/outside".into()),
+    };
     assert_eq!(board.tell(archived).unwrap(), ["workspace_archived"], "it happened, whatever is wanted now");
     assert!(board.state().attempts[0].archived_as.is_some(), "so that it is brought back");
     let restored = Event::WorkspaceRestored { attempt: 1, path: "/w".into(), kind: Some("overlay".into()) };

@@ -75,12 +75,12 @@ pub fn event(kind: usize, seed: &Seed) -> Event {
             why: Blocked::UsageLimit { text: why, until: Some(at(5)), guessed: false },
         },
         29 => Event::AttemptBlocked { attempt, why: Blocked::OutOfRounds { rounds: attempt } },
-        30 => Event::WorkspaceArchived { attempt, commit, reference, outside: flag.then_some(text) },
+        30 => Event::WorkspaceArchived { attempt, commit, reference, outside: flag.then(|| text.clone()) },
         31 => Event::LandingPrepared { attempt, landing: landing(seed) },
         32 => Event::PromptGiven { attempt, turn: n, prompt: n },
         33 => Event::AttemptHeld { attempt, until: at(n.into()), why },
         34 => Event::LimitOver { attempt },
-        _ => Event::WorkspaceRestored { attempt, path: format!("/w/{n}"), kind: flag.then_some(text) },
+        _ => Event::WorkspaceRestored { attempt, path: format!("/w/{n}"), kind: flag.then(|| text.clone()) },
     }
 }
 

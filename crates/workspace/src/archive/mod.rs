@@ -7,6 +7,7 @@
 //! folders that mark themselves as caches (`CACHEDIR.TAG`); both are named.
 
 mod gather;
+mod layered;
 mod manifest;
 mod put_away;
 mod restore;

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder};
 use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, Timespec, Timestamps, fchmod, futimens, symlinkat, unlinkat, utimensat};
 
 use super::ArchiveError;
+use super::layered;
 use super::manifest::{self, Item, ItemKind};
 use super::put_away::io_error;
 use crate::beneath::{Beneath, looks_like_dot_git};
@@ -17,15 +19,17 @@ use crate::git::{Answers, GitError};
 use crate::git_box::Confine;
 use crate::hub::Hub;
 use crate::ids::{CommitId, RepoPath};
-use crate::listing::EntryMode;
+use crate::listing::{Entry, EntryMode};
+use crate::sandbox::Holder;
 use crate::space::{
-    Kind, Presence, Workspace, Workspaces, birth, dir_identity, make_git_dir, remove_tree, save_record,
+    Begun, Kind, Presence, Workspace, Workspaces, birth, dir_identity, make_git_dir, remove_tree, save_record,
 };
 
 impl Workspaces {
     /// Brings an archived workspace back: the same folder name, branch, files (also uncommitted and ignored ones),
-    /// modes and times, and the agent's own git directory. What was an overlay is a plain checkout then.
-    pub fn restore(&self, hub: &Hub, name: &str) -> Result<Workspace, ArchiveError> {
+    /// modes and times, and the agent's own git directory. It is made as `kind` says, whatever it was; in an overlay a
+    /// file that is as in the base has the time of the template.
+    pub fn restore(&self, hub: &Hub, name: &str, kind: Kind) -> Result<Workspace, ArchiveError> {
         let space = self.get(name)?;
         let Some(commit) = space.record.archived.clone() else {
             return Err(ArchiveError::NoArchive(name.to_owned()));
@@ -34,40 +38,61 @@ impl Workspaces {
         let text = hub.file_at(&commit, &path, manifest::MAX_BYTES)?;
         let items = text.and_then(|text| manifest::read(&text));
         let items = items.ok_or_else(|| ArchiveError::Damaged(name.to_owned()))?;
-        self.rebuild(space, |dir| {
-            let blobs = items.iter().filter_map(|item| item.blob.as_ref()).map(ToString::to_string).collect();
-            let mut blobs = hub.cat_file()?.ask_all(blobs);
-            write_items(&Beneath::open(dir).map_err(io_error("open", b""))?, &items, &mut blobs)
-        })
+        match kind {
+            Kind::Plain => self.rebuild(space, |dir| {
+                let all: Vec<&Item> = items.iter().collect();
+                write_items(hub, &Beneath::open(dir).map_err(io_error("open", b""))?, &all, &all)
+            }),
+            Kind::Overlay => {
+                let base = hub.listing(space.base())?;
+                self.rebuild_overlay(hub, space, |top, begun| layered::write(hub, top, begun, &base, &items))
+            }
+        }
     }
 
     /// Makes a workspace's folder anew with the files of one of its snapshots, for example after the folder was
     /// deleted by hand. Ignored files and the agent's own git directory are not in a snapshot; the branch starts
     /// at the base again, with the snapshot's changes uncommitted. A snapshot from before a move onto another base
     /// takes the workspace back to the base that it was made on: on the new one it would undo what landed there.
-    pub fn recreate(&self, hub: &Hub, name: &str, snapshot: &CommitId) -> Result<Workspace, ArchiveError> {
+    pub fn recreate(
+        &self,
+        hub: &Hub,
+        name: &str,
+        snapshot: &CommitId,
+        kind: Kind,
+    ) -> Result<Workspace, ArchiveError> {
         let mut space = self.get(name)?;
         space.record.moving = None;
         if let Some(base) = base_of(hub, snapshot)?.filter(|base| *base != space.record.base) {
             (space.record.base, space.record.moved) = (base, None);
         }
-        let record = space.record.clone();
-        self.rebuild(space, |dir| {
-            let git_dir = dir.join(".git");
-            make_git_dir(hub, &git_dir, &record).map_err(io_error("make the git directory of", b""))?;
-            let top = Beneath::open(dir).map_err(io_error("open", b""))?;
-            let listing = hub.listing(snapshot)?;
-            let blobs = listing.iter().filter(|(_, entry)| entry.mode != EntryMode::Gitlink);
-            let mut blobs = hub.cat_file()?.ask_all(blobs.map(|(_, entry)| entry.oid.to_string()).collect());
-            for (path, entry) in listing.iter() {
-                write_entry(&top, path, entry.mode, &mut blobs)?;
+        let (record, listing) = (space.record.clone(), hub.listing(snapshot)?);
+        let make_git_dir = |git_dir: &Path| {
+            make_git_dir(hub, git_dir, &record).map_err(io_error("make the git directory of", b""))
+        };
+        match kind {
+            Kind::Plain => self.rebuild(space, |dir| {
+                let git_dir = dir.join(".git");
+                make_git_dir(&git_dir)?;
+                write_entries(hub, &Beneath::open(dir).map_err(io_error("open", b""))?, listing.iter())?;
+                let git = |source: GitError| ArchiveError::Git { doing: "make the index", source };
+                let call = || hub.git.call(&git_dir).work_tree(dir).confine(Confine::writing([dir])).long();
+                call().args(["read-tree", record.base.as_str()]).run().map_err(git)?;
+                call().args(["update-index", "-q", "--refresh"]).accept(&[0, 1]).run().map_err(git)?;
+                Ok(())
+            }),
+            Kind::Overlay => {
+                let base = hub.listing(&record.base)?;
+                self.rebuild_overlay(hub, space, |top, begun| {
+                    layered::write_snapshot(hub, top, &base, &listing)?;
+                    let git_dir = top.make_dirs(b".git").map_err(io_error("make", b".git"))?;
+                    let git_dir = Path::new("/proc/self/fd").join(git_dir.as_fd().as_raw_fd().to_string());
+                    make_git_dir(&git_dir)?;
+                    let copied = fs::copy(&begun.index, git_dir.join("index"));
+                    copied.map(drop).map_err(io_error("write the index of", b""))
+                })
             }
-            let git = |source: GitError| ArchiveError::Git { doing: "make the index", source };
-            let call = || hub.git.call(&git_dir).work_tree(dir).confine(Confine::writing([dir])).long();
-            call().args(["read-tree", record.base.as_str()]).run().map_err(git)?;
-            call().args(["update-index", "-q", "--refresh"]).accept(&[0, 1]).run().map_err(git)?;
-            Ok(())
-        })
+        }
     }
 
     /// Builds the folder beside its place and moves it there whole.
@@ -86,9 +111,9 @@ impl Workspaces {
         DirBuilder::new().mode(0o700).create(&dir).map_err(io_error("make a folder for", b""))?;
         let made = dir_identity(&dir).map_err(io_error("look at", b""))?;
         let done = fill(&dir).and_then(|()| {
-            // An overlay comes back as a plain checkout: its template may be gone by now.
-            if space.record.overlay.take().is_some() {
+            if space.record.overlay.is_some() {
                 let _ = space.remove_place();
+                space.record.overlay = None;
             }
             space.record.kind = Kind::Plain;
             space.record.made = Some(made);
@@ -100,6 +125,41 @@ impl Workspaces {
             let _ = remove_tree(&dir, Some(made));
             return Err(error);
         }
+        Ok(space)
+    }
+
+    /// Builds an overlay beside its place, fills it through a mount, and moves it there whole.
+    fn rebuild_overlay(
+        &self,
+        hub: &Hub,
+        mut space: Workspace,
+        fill: impl FnOnce(&Beneath, &Begun) -> Result<(), ArchiveError>,
+    ) -> Result<Workspace, ArchiveError> {
+        let place = space.path();
+        if space.presence() != Presence::Missing {
+            return Err(crate::WorkspaceError::Exists(place).into());
+        }
+        let begun = self.begin_overlay(hub, &space)?;
+        let build = || {
+            let mounted = Holder::mount(&begun.overlay).map_err(io::Error::other);
+            let mounted = mounted.map_err(io_error("mount", b""))?;
+            fill(&Beneath::open(&mounted.view()).map_err(io_error("open", b""))?, &begun)
+        };
+        let done = build().and_then(|()| {
+            space.remove_place().map_err(io_error("make room for", b""))?;
+            if place.symlink_metadata().is_ok() {
+                return Err(crate::WorkspaceError::NotOurs(place).into());
+            }
+            space.record.kind = Kind::Overlay;
+            space.record.overlay = Some(begun.layered.clone());
+            save_record(self.root(), &space.record).map_err(io_error("write the record of", b""))?;
+            fs::rename(&begun.own, space.own_folder()).map_err(io_error("put into place", b""))
+        });
+        if let Err(error) = done {
+            let _ = remove_tree(&begun.own, Some(begun.layered.made));
+            return Err(error);
+        }
+        self.ready(hub, &mut space)?;
         Ok(space)
     }
 }
@@ -180,16 +240,39 @@ fn write_entry(
     Ok(())
 }
 
-fn write_items(top: &Beneath, items: &[Item], blobs: &mut Answers) -> Result<(), ArchiveError> {
+/// Writes these items; `folders` are those whose mode and time are set.
+pub(super) fn write_items(
+    hub: &Hub,
+    top: &Beneath,
+    items: &[&Item],
+    folders: &[&Item],
+) -> Result<(), ArchiveError> {
+    let blobs = items.iter().filter_map(|item| item.blob.as_ref()).map(ToString::to_string).collect();
+    let mut blobs = hub.cat_file()?.ask_all(blobs);
     for item in items {
-        write_item(top, item, blobs)?;
+        write_item(top, item, &mut blobs)?;
     }
     // Folders last and from the inside out: a read-only one would not take its files, and each file changes its time.
-    for item in items.iter().rev().filter(|item| item.kind == ItemKind::Dir) {
+    for item in folders.iter().rev().filter(|item| item.kind == ItemKind::Dir) {
         let io = |e: rustix::io::Errno| io_error("set the mode of", item.path.as_bytes())(e.into());
         let dir = top.dir(item.path.as_bytes()).map_err(io_error("open", item.path.as_bytes()))?;
         futimens(&dir, &times(item)).map_err(io)?;
         fchmod(&dir, Mode::from_raw_mode(item.mode)).map_err(io)?;
+    }
+    Ok(())
+}
+
+/// Writes the files and links of a tree.
+pub(super) fn write_entries<'a>(
+    hub: &Hub,
+    top: &Beneath,
+    entries: impl Iterator<Item = (&'a RepoPath, &'a Entry)>,
+) -> Result<(), ArchiveError> {
+    let entries: Vec<_> = entries.collect();
+    let blobs = entries.iter().filter(|(_, entry)| entry.mode != EntryMode::Gitlink);
+    let mut blobs = hub.cat_file()?.ask_all(blobs.map(|(_, entry)| entry.oid.to_string()).collect());
+    for (path, entry) in entries {
+        write_entry(top, path, entry.mode, &mut blobs)?;
     }
     Ok(())
 }

@@ -28,7 +28,7 @@ use super::os::{self, Signals};
 use super::spec::{Spec, Stderr};
 use super::stdin::Sending;
 use super::tree;
-use crate::sandbox::{Inside, Owner, SandboxError};
+use crate::sandbox::{Inside, Owner, Reached, SandboxError};
 
 /// "Look at the files": standard input has grown or ended.
 pub(super) const NUDGE: Signal = Signal::USR1;
@@ -79,11 +79,13 @@ pub(super) struct Held {
     pub(super) lock: File,
     /// Who it was before it was born into a user namespace.
     pub(super) owner: Owner,
+    /// How the overlay of its sandbox can be had, if that has one.
+    pub(super) reached: Option<Result<Reached, SandboxError>>,
 }
 
 /// The life of an init process, in the launch directory `launch`.
 pub(super) fn run(launch: &Path, spec: Spec, cgroup: Option<Cgroup>, held: Held) {
-    let Held { mut go, mut report, lock, owner } = held;
+    let Held { mut go, mut report, lock, owner, reached } = held;
     if !matches!(go.read(&mut [0]), Ok(1)) {
         cgroup.iter().for_each(Cgroup::remove);
         let error = "the shim was killed before it could start anything".to_owned();
@@ -91,7 +93,7 @@ pub(super) fn run(launch: &Path, spec: Spec, cgroup: Option<Cgroup>, held: Held)
         return;
     }
     drop((go, lock));
-    match Init::start(launch, spec, cgroup.clone(), owner) {
+    match Init::start(launch, spec, cgroup.clone(), (owner, reached)) {
         Ok(mut init) => {
             say(&mut report, &Report::Started(init.main.as_raw_nonzero().get()));
             drop(report);
@@ -137,7 +139,12 @@ enum Phase {
 }
 
 impl Init {
-    fn start(launch: &Path, spec: Spec, cgroup: Option<Cgroup>, owner: Owner) -> Result<Init, String> {
+    fn start(
+        launch: &Path,
+        spec: Spec,
+        cgroup: Option<Cgroup>,
+        (owner, reached): (Owner, Option<Result<Reached, SandboxError>>),
+    ) -> Result<Init, String> {
         let step = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
         rustix::process::setsid().map_err(|error| format!("cannot open a session: {error}"))?;
         rustix::thread::set_name(c"divisi-init").ok();
@@ -148,7 +155,7 @@ impl Init {
         // It may lie where the sandbox hides it.
         let file = open_file(&spec)?;
         let inside = match &spec.sandbox {
-            Some(sandbox) => sandbox.enter(owner).map_err(|error| not_built(&error))?,
+            Some(sandbox) => sandbox.enter(owner, reached).map_err(|error| not_built(&error))?,
             None => Inside::default(),
         };
 

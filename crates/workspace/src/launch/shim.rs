@@ -167,17 +167,19 @@ fn start_init(
     // A process namespace ends at one stroke by itself, and a control group could not be removed from inside of it.
     let cgroup = if namespaces == 0 { place.make(&spec.id) } else { None };
     let owner = Owner::now();
+    let reached = spec.sandbox.as_ref().and_then(Sandbox::reach);
     let init = match os::fork_apart(namespaces).map_err(step("make the init process"))? {
         Fork::Parent(pid) => pid,
         Fork::Child => {
             drop((say_go, hear_report));
             // The daemon waits for the first line on it, which is the shim's to say.
             drop(close_output());
-            init::run(launch, spec.clone(), cgroup, Held { go, report, lock: journal, owner });
+            init::run(launch, spec.clone(), cgroup, Held { go, report, lock: journal, owner, reached });
             os::leave(0);
         }
     };
-    drop((go, report));
+    // The lock of the overlay is to end with the init process.
+    drop((go, report, reached));
     let pidfd = pidfd_open(init, PidfdFlags::empty()).map_err(step("hold the init process"))?;
     let record = |child: Option<Pid>| -> io::Result<Identity> {
         let child = child.map(ProcessId::of).transpose().unwrap_or_default();

@@ -25,7 +25,7 @@ pub enum SandboxError {
         source: io::Error,
     },
     /// An overlay is mounted once at a time: two mounts of one upper folder would damage it.
-    #[error("the overlay in {} is mounted by another process", .0.display())]
+    #[error("the overlay in {} is mounted by a program that does not share it", .0.display())]
     InUse(PathBuf),
     /// An overlay has no layer, or more than the kernel takes.
     #[error("an overlay cannot have {0} layers")]

@@ -10,16 +10,17 @@ use rustix::fs::{Mode, OFlags};
 use super::apart::{Owner, apart};
 use super::error::{SandboxError, at};
 use super::overlay::Mounted;
+use super::share::Reached;
 use super::spec::Overlay;
 use crate::launch::new_id;
 
 /// A mounted overlay that only this process reaches: it appears nowhere, and is gone when this is dropped or the
-/// process ends, in whatever way. As long as it is there nothing else can mount the same overlay.
+/// process ends, in whatever way. As long as it is there nothing else can mount the same overlay anew.
 #[derive(Debug)]
 pub struct Holder {
     mount: OwnedFd,
     /// Kept after the mount is gone, never the other way round: fields are dropped in order.
-    _lock: OwnedFd,
+    lock: OwnedFd,
 }
 
 impl Holder {
@@ -32,7 +33,31 @@ impl Holder {
             owner.map_ids()?;
             overlay.mount(lock)
         })?;
-        Ok(Holder { mount, _lock: lock })
+        Ok(Holder { mount, lock })
+    }
+
+    /// Mounts it so that others can take mounts of the same tree, or takes another mount of what somebody has mounted
+    /// like this: a launch, or another holder whose mount was put into its place. Waits some seconds for whoever does
+    /// not share it.
+    pub fn share(overlay: &Overlay) -> Result<Holder, SandboxError> {
+        let owner = Owner::now();
+        let Mounted { mount, lock } = match overlay.reach()? {
+            Reached::Shared(mounted) => mounted,
+            Reached::Alone(lock) => {
+                let mounted = apart(libc::CLONE_NEWUSER | libc::CLONE_NEWNS, || {
+                    owner.map_ids()?;
+                    overlay.mount(lock)
+                })?;
+                overlay.share(&mounted.lock)?;
+                mounted
+            }
+        };
+        Ok(Holder { mount, lock })
+    }
+
+    /// As long as this is open somewhere, nothing else mounts the overlay anew.
+    pub(crate) fn lock(&self) -> BorrowedFd<'_> {
+        self.lock.as_fd()
     }
 
     /// The merged tree, as a path that leads there for every process of the same user while this is alive.

@@ -18,7 +18,8 @@ use super::devices;
 use super::error::{SandboxError, at, step};
 use super::loopback;
 use super::mounts::{Filesystem, copy, hold, make_private, make_read_only, place};
-use super::spec::{Network, Sandbox, Walls};
+use super::share::Reached;
+use super::spec::{Network, Overlay, Sandbox, Walls};
 
 /// What stands in for folders that every program writes to.
 const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
@@ -54,9 +55,19 @@ impl Sandbox {
         if self.walls == Walls::Namespaces { all | network } else { 0 }
     }
 
+    /// Sees how its overlay can be had; to be called before its namespaces are made, from which others cannot be joined.
+    pub(crate) fn reach(&self) -> Option<Result<Reached, SandboxError>> {
+        let overlay = self.overlay.as_ref().filter(|_| self.walls == Walls::Namespaces);
+        overlay.map(Overlay::reach)
+    }
+
     /// Builds it around the caller, which was born into its namespaces, has one thread and nothing open for writing.
-    /// The working directory stays as it was, whatever becomes of its path.
-    pub(crate) fn enter(&self, owner: Owner) -> Result<Inside, SandboxError> {
+    /// The working directory stays as it was, whatever becomes of its path. `reached` is how its overlay can be had.
+    pub(crate) fn enter(
+        &self,
+        owner: Owner,
+        reached: Option<Result<Reached, SandboxError>>,
+    ) -> Result<Inside, SandboxError> {
         if self.walls == Walls::Landlock {
             return Ok(Inside::default());
         }
@@ -70,8 +81,15 @@ impl Sandbox {
 
         let mut pieces = Pieces::default();
         let mut inside = Inside { _here: Some(here), _lock: None };
-        if let Some(overlay) = &self.overlay {
-            let mounted = overlay.mount(overlay.lock()?)?;
+        if let (Some(overlay), Some(reached)) = (&self.overlay, reached) {
+            let mounted = match reached? {
+                Reached::Shared(mounted) => mounted,
+                Reached::Alone(lock) => {
+                    let mounted = overlay.mount(lock)?;
+                    overlay.share(&mounted.lock)?;
+                    mounted
+                }
+            };
             pieces.add(&overlay.target, Piece::Mount(mounted.mount));
             inside._lock = Some(mounted.lock);
         }

@@ -61,7 +61,7 @@ pub fn level(data: &Path) -> Level {
 fn probe(data: &Path) -> Level {
     let owner = Owner::now();
     let sandbox = Sandbox { network: Network::Loopback, ..Sandbox::default() };
-    let refused = apart(sandbox.namespaces(), || sandbox.enter(owner).map(drop)).err();
+    let refused = apart(sandbox.namespaces(), || sandbox.enter(owner, None).map(drop)).err();
     match refused {
         None => match try_overlay(data) {
             Ok(()) => Level { rung: Rung::Full, why: None, remedy: None },

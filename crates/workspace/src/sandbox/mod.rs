@@ -18,6 +18,7 @@ mod level;
 mod loopback;
 mod mounts;
 mod overlay;
+mod share;
 mod spec;
 
 pub use error::SandboxError;
@@ -28,3 +29,4 @@ pub use spec::{Network, Overlay, Sandbox, Walls};
 pub(crate) use apart::Owner;
 pub(crate) use confine::Confined;
 pub(crate) use inside::Inside;
+pub(crate) use share::Reached;

@@ -7,8 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, Mode, OFlags, flock};
-use rustix::io::Errno;
+use rustix::fs::FlockOperation;
 use rustix::mount::MountAttrFlags;
 
 use super::error::{SandboxError, at, step};
@@ -32,17 +31,13 @@ pub(crate) struct Mounted {
 
 impl Overlay {
     /// Waits until nobody else has it mounted. The lock ends with the descriptor, also when its process is killed.
-    pub(super) fn lock(&self) -> Result<OwnedFd, SandboxError> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let work = rustix::fs::open(&self.work, flags, Mode::empty());
-        let work = work.map_err(at("open the overlay's own folder", &self.work))?;
+    pub(crate) fn lock(&self) -> Result<OwnedFd, SandboxError> {
         let until = Instant::now() + IN_USE_MAX;
         loop {
-            match flock(&work, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(work),
-                Err(Errno::WOULDBLOCK) if Instant::now() < until => std::thread::sleep(LOOK_AGAIN),
-                Err(Errno::WOULDBLOCK) => return Err(SandboxError::InUse(self.work.clone())),
-                Err(error) => return Err(at("lock", &self.work)(error)),
+            match self.try_lock(FlockOperation::NonBlockingLockExclusive)? {
+                Some(lock) => return Ok(lock),
+                None if Instant::now() < until => std::thread::sleep(LOOK_AGAIN),
+                None => return Err(SandboxError::InUse(self.upper.clone())),
             }
         }
     }

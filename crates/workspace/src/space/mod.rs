@@ -15,6 +15,7 @@ mod write_files;
 
 pub(crate) use checkout::make_git_dir;
 pub use include::{Copied, IncludeLimits, IncludeReport, Skipped, SkippedFile};
+pub(crate) use overlay::Begun;
 pub use overlay::{Layered, SandboxParts};
 pub use record::{Kind, Presence, Record, Workspace};
 pub(crate) use record::{birth, dir_identity, save_record};

@@ -15,35 +15,35 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::checkout::make_git_dir;
-use super::record::{Workspace, birth, dir_identity, save_record};
+use super::record::{Presence, Workspace, birth, dir_identity, save_record};
 use super::remove::{finish_removals, remove_tree};
 use super::root::{WorkspaceError, Workspaces, io_error};
-use super::template::{Templates, boot_id};
+use super::template::{Template, Templates, boot_id};
 use crate::beneath::Beneath;
 use crate::git::Git;
 use crate::hub::Hub;
 use crate::ids::CommitId;
-use crate::sandbox::Overlay;
+use crate::sandbox::{Overlay, SandboxError};
 
 /// Folder of the overlays' own folders.
 const OVERLAYS: &str = ".overlays";
+const UPPER: &str = "upper";
+const WORK: &str = "work";
 /// Folder of what was found in the empty folders of workspaces that are gone.
 const OUTSIDE: &str = ".outside";
 /// A person who looks into the empty folder finds this.
 const NOTICE: &str = "README.txt";
 /// A notice of ours is no longer than this.
 const NOTICE_BYTES_MAX: u64 = 4096;
-/// How long a mount that is just ending is waited for.
-const BUSY_MAX: Duration = Duration::from_secs(1);
 
 /// What an overlay workspace is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,8 +90,8 @@ impl Workspace {
         let own = self.own_folder();
         Some(Overlay {
             lower: Templates::of(&self.root).folders(&layered.layers),
-            upper: own.join("upper"),
-            work: own.join("work"),
+            upper: own.join(UPPER),
+            work: own.join(WORK),
             target: self.path(),
         })
     }
@@ -106,7 +106,7 @@ impl Workspace {
     /// overlay's lies wholly in the upper folder: no base holds a `.git`.
     pub(crate) fn git_home(&self) -> PathBuf {
         match &self.record.overlay {
-            Some(_) => self.own_folder().join("upper"),
+            Some(_) => self.own_folder().join(UPPER),
             None => self.path(),
         }
     }
@@ -116,26 +116,17 @@ impl Workspace {
         self.root.join(OVERLAYS).join(&self.record.name)
     }
 
-    /// Keeps an overlay from being mounted until the file is dropped. Fails if somebody has it mounted. Nothing for a
-    /// plain checkout.
-    pub(crate) fn keep_unmounted(&self) -> io::Result<Option<File>> {
-        if self.record.overlay.is_none() {
-            return Ok(None);
-        }
-        let work = match File::open(self.own_folder().join("work")) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            opened => opened?,
-        };
-        let until = Instant::now() + BUSY_MAX;
-        loop {
-            match flock(&work, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Some(work)),
-                Err(Errno::WOULDBLOCK) if Instant::now() < until => {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-                Err(Errno::WOULDBLOCK) => return Err(io::ErrorKind::ResourceBusy.into()),
-                Err(e) => return Err(e.into()),
+    /// Keeps an overlay from being mounted until the file is dropped. `ResourceBusy` if somebody has it mounted. Nothing
+    /// for a plain checkout.
+    pub(crate) fn keep_unmounted(&self) -> io::Result<Option<OwnedFd>> {
+        let Some(overlay) = self.overlay() else { return Ok(None) };
+        match overlay.lock() {
+            Ok(lock) => Ok(Some(lock)),
+            Err(SandboxError::InUse(_)) => {
+                Err(io::Error::new(io::ErrorKind::ResourceBusy, "a program has it open"))
             }
+            Err(SandboxError::At { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io::Error::other(error)),
         }
     }
 
@@ -192,17 +183,9 @@ pub(super) fn fill(
     let templates = Templates::of(spaces.root());
     let _held = templates.hold()?;
     let template = templates.take(hub, &space.record.base)?;
-    let own = space.own_folder();
-    let make = |dir: &PathBuf| {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io_error("make", dir))
-    };
-    let (upper, work) = (own.join("upper"), own.join("work"));
-    make(&upper)?;
-    make(&work)?;
-    let made = dir_identity(&own).map_err(io_error("look at", &own))?;
-    let boot = boot_id().map_err(io_error("ask the machine about", &own))?;
-    space.record.overlay =
-        Some(Layered { layers: template.layers.clone(), made, hub: hub.dir().to_owned(), boot });
+    let layered = make_folders(hub, &space.own_folder(), &template)?;
+    let upper = space.own_folder().join(UPPER);
+    space.record.overlay = Some(layered);
     // From here on the template is known to be in use.
     save(space)?;
     let git_dir = upper.join(".git");
@@ -210,6 +193,47 @@ pub(super) fn fill(
     let index = git_dir.join("index");
     fs::copy(template.index(), &index).map_err(io_error("write", &index))?;
     point_out(space).map_err(io_error("write to", &space.path()))
+}
+
+/// Makes the folders of an overlay in `own`.
+fn make_folders(hub: &Hub, own: &Path, template: &Template) -> Result<Layered, WorkspaceError> {
+    for dir in [own.join(UPPER), own.join(WORK)] {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir);
+        made.map_err(io_error("make", &dir))?;
+    }
+    let made = dir_identity(own).map_err(io_error("look at", own))?;
+    let boot = boot_id().map_err(io_error("ask the machine about", own))?;
+    Ok(Layered { layers: template.layers.clone(), made, hub: hub.dir().to_owned(), boot })
+}
+
+/// An overlay that is made beside its place, to be filled and then put there.
+pub(crate) struct Begun {
+    /// Its folder for now.
+    pub(crate) own: PathBuf,
+    /// What the record will say of it.
+    pub(crate) layered: Layered,
+    /// How it is mounted for now.
+    pub(crate) overlay: Overlay,
+    /// Git's index of the base.
+    pub(crate) index: PathBuf,
+    /// Keeps the template until the record is written.
+    _held: File,
+}
+
+impl Workspaces {
+    /// Begins to make an overlay of the workspace's base anew.
+    pub(crate) fn begin_overlay(&self, hub: &Hub, space: &Workspace) -> Result<Begun, WorkspaceError> {
+        let templates = Templates::of(self.root());
+        let held = templates.hold()?;
+        let template = templates.take(hub, space.base())?;
+        let own = self.root().join(OVERLAYS).join(format!(".restoring-{}", space.name()));
+        // Left by one that died; the name is ours alone.
+        let _ = remove_tree(&own, dir_identity(&own).ok());
+        let layered = make_folders(hub, &own, &template)?;
+        let lower = templates.folders(&template.layers);
+        let overlay = Overlay { lower, upper: own.join(UPPER), work: own.join(WORK), target: space.path() };
+        Ok(Begun { own, layered, overlay, index: template.index(), _held: held })
+    }
 }
 
 /// Leaves a notice in the empty folder that is the mount point, and makes it read-only: what a person wrote there would
@@ -305,7 +329,10 @@ impl Workspaces {
     fn layers_in_use(&self) -> Option<HashSet<CommitId>> {
         let mut used = HashSet::new();
         for name in self.names().ok()? {
-            let layered = self.get(&name).ok()?.record.overlay;
+            let space = self.get(&name).ok()?;
+            // One that was archived gets the template of its base when it comes back.
+            let layered = space.record.overlay.as_ref().filter(|_| space.presence() != Presence::Missing);
+            let layered = layered.cloned();
             used.extend(layered.into_iter().flat_map(|layered| layered.layers));
         }
         Some(used)

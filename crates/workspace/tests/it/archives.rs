@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use divisi_workspace::{
-    ArchiveError, ArchiveLimits, ArchiveRequest, NoteKind, Presence, Workspace, WorkspaceError,
+    ArchiveError, ArchiveLimits, ArchiveRequest, Kind, NoteKind, Presence, Workspace, WorkspaceError,
 };
 
 use crate::support::{Fixture, bytes, divisi, write};
@@ -81,7 +81,7 @@ fn what_comes_back_is_what_was_put_away() {
     // A clean-up of the hub takes nothing of it.
     f.git_in(f.hub.dir(), ["gc", "-q", "--prune=now"]);
 
-    let back = f.spaces().restore(&f.hub, "t1.1").unwrap();
+    let back = f.spaces().restore(&f.hub, "t1.1", Kind::Plain).unwrap();
     assert_eq!(back.presence(), Presence::Present);
     let after = everything(&back.path());
     for (path, was) in &before {
@@ -93,7 +93,7 @@ fn what_comes_back_is_what_was_put_away() {
     // And it is a workspace like any other: it can be put away again.
     f.snapshot(&back);
     f.spaces().archive(&f.hub, &back, &archive_request()).unwrap();
-    f.spaces().restore(&f.hub, "t1.1").unwrap();
+    f.spaces().restore(&f.hub, "t1.1", Kind::Plain).unwrap();
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn caches_pipes_and_sockets_are_named_and_left_out() {
     let archived = f.spaces().archive(&f.hub, &space, &archive_request()).unwrap();
     let left_out: Vec<_> = archived.left_out.iter().map(|n| (n.path.to_string(), n.kind)).collect();
     assert_eq!(left_out, [("build".into(), NoteKind::Cache), ("pipe".into(), NoteKind::Special)]);
-    let back = f.spaces().restore(&f.hub, "t1.1").unwrap();
+    let back = f.spaces().restore(&f.hub, "t1.1", Kind::Plain).unwrap();
     assert!(back.path().join("mine/work").exists() && !back.path().join("build").exists());
 }
 
@@ -166,15 +166,15 @@ fn removal_does_not_follow_links_out() {
 fn restoring_never_writes_over_anything() {
     let f = Fixture::new();
     let space = f.workspace("t1.1");
-    assert!(matches!(f.spaces().restore(&f.hub, "t1.1"), Err(ArchiveError::NoArchive(_))));
+    assert!(matches!(f.spaces().restore(&f.hub, "t1.1", Kind::Plain), Err(ArchiveError::NoArchive(_))));
     f.spaces().archive(&f.hub, &space, &archive_request()).unwrap();
     fs::create_dir(space.path()).unwrap();
     write(&space.path(), "theirs", "x");
-    let refused = f.spaces().restore(&f.hub, "t1.1");
+    let refused = f.spaces().restore(&f.hub, "t1.1", Kind::Plain);
     assert!(matches!(refused, Err(ArchiveError::Workspace(WorkspaceError::Exists(_)))));
     assert_eq!(fs::read_dir(space.path()).unwrap().count(), 1);
     assert!(matches!(
-        f.spaces().restore(&f.hub, "t9.9"),
+        f.spaces().restore(&f.hub, "t9.9", Kind::Plain),
         Err(ArchiveError::Workspace(WorkspaceError::Unknown(_)))
     ));
 }
@@ -190,7 +190,7 @@ fn a_folder_deleted_by_hand_comes_back_from_its_last_snapshot() {
     let snapshot = f.snapshot(&space);
     fs::remove_dir_all(space.path()).unwrap();
     let (_, last) = f.hub.snapshots("t1.1").unwrap().pop().unwrap();
-    let back = f.spaces().recreate(&f.hub, "t1.1", &last).unwrap();
+    let back = f.spaces().recreate(&f.hub, "t1.1", &last, Kind::Plain).unwrap();
     let status = f.git_in(&back.path(), ["status", "--porcelain", "--branch", "-uall"]);
     assert_eq!(status, "## divisi/t1.1\n D README.md\n M src/lib.rs\n?? link\n?? work/new");
     let again = f.snapshot(&back);
@@ -210,7 +210,7 @@ fn a_snapshot_from_before_a_move_undoes_nothing_that_landed() {
     f.hub.take_base(&f.project(), &target).unwrap();
     space.move_base(&f.hub, &target, "t1.1", &divisi()).unwrap();
     fs::remove_dir_all(space.path()).unwrap();
-    let back = f.spaces().recreate(&f.hub, "t1.1", &snapshot.commit).unwrap();
+    let back = f.spaces().recreate(&f.hub, "t1.1", &snapshot.commit, Kind::Plain).unwrap();
     assert_eq!(back.base(), &old, "its change is one to the base that it was made on");
     let again = f.snapshot(&back);
     let changed = f.git_in(f.hub.dir(), ["diff", "--name-only", old.as_str(), again.commit.as_str()]);

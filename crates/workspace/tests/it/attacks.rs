@@ -134,7 +134,7 @@ impl Attack {
         space.include_from(&project, IncludeLimits::default()).unwrap();
         let request = ArchiveRequest { by: divisi(), limits: ArchiveLimits::default(), allow_loss: false };
         f.spaces().archive(&f.hub, space, &request).unwrap();
-        *space = f.spaces().restore(&f.hub, space.name()).unwrap();
+        *space = f.spaces().restore(&f.hub, space.name(), space.record().kind).unwrap();
         self.assert_not_executed();
         assert_eq!(f.head(), old);
         (snapshot, result.commit)

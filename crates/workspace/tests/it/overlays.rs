@@ -5,7 +5,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
-use divisi_workspace::sandbox::Holder;
+use divisi_workspace::launch::{Launch, ShimCommand, Spec};
+use divisi_workspace::sandbox::{Holder, Sandbox};
 use divisi_workspace::{
     ArchiveLimits, ArchiveRequest, FileStatus, Kind, NewWorkspace, Presence, Workspace, Workspaces,
 };
@@ -148,23 +149,63 @@ fn overlay_and_plain_give_the_same_snapshot_and_the_same_changed_files() {
 }
 
 #[test]
-fn an_archived_overlay_comes_back_whole() {
+fn an_archived_overlay_comes_back_whole_as_what_is_asked_for() {
+    let f = rich();
+    let (spaces, space) = (f.spaces(), overlay(&f, "t1.1"));
+    within(&space, |dir| {
+        mischief(dir);
+        fs::set_permissions(dir.join("many/4"), fs::Permissions::from_mode(0o640)).unwrap();
+        fs::set_permissions(dir.join("deep"), fs::Permissions::from_mode(0o750)).unwrap();
+    });
+    git_in(&f, &space, &["commit", "-qam", "an agent's commit"]);
+    let (before, changed) = (f.snapshot(&space), status(&f, &space));
+    let archive = ArchiveRequest { by: divisi(), limits: ArchiveLimits::default(), allow_loss: false };
+    let mut space = space;
+    for kind in [Kind::Overlay, Kind::Plain, Kind::Overlay, Kind::Overlay] {
+        let looks = all_below(&space);
+        spaces.archive(&f.hub, &space, &archive).unwrap();
+        assert!(!space.path().exists() && !spaces.root().join(".overlays/t1.1").exists());
+        assert_eq!(spaces.get("t1.1").unwrap().presence(), Presence::Missing);
+        space = spaces.restore(&f.hub, "t1.1", kind).unwrap();
+        assert_eq!((space.presence(), space.record().kind), (Presence::Present, kind));
+        assert_eq!(space.overlay().is_some(), kind == Kind::Overlay);
+        assert_eq!(all_below(&space), looks);
+        let again = f.snapshot(&space);
+        assert_eq!(f.tree(&again.commit), f.tree(&before.commit));
+        assert_eq!(status(&f, &space), changed);
+    }
+    let upper = space.overlay().unwrap().upper;
+    assert!(
+        !upper.join("many/7").exists() && !upper.join("src/lib.rs").exists(),
+        "the base's are not copied"
+    );
+    assert_eq!(status(&f, &overlay(&f, "t2.1")), "", "nor changed");
+}
+
+/// Everything in a workspace but what git keeps of times: mode, size and text of each, with all that is ignored.
+fn all_below(space: &Workspace) -> String {
+    let script = "find . -path ./.git/index -prune -o ! -type p -printf '%P %m %y %l\\n' | LC_ALL=C sort > \"$OUT\"; \
+                  find . -type f ! -path ./.git/index -print0 | LC_ALL=C sort -z | xargs -0 sha256sum >> \"$OUT\"";
+    let out = space.path().parent().unwrap().with_extension("out");
+    let args = [format!("OUT={}", out.display()), "sh".into(), "-c".into(), script.into()];
+    let args: Vec<_> = args.into_iter().map(Into::into).collect();
+    assert!(space.run_inside("env".as_ref(), &args).unwrap().success());
+    String::from_utf8_lossy(&fs::read(out).unwrap()).into_owned()
+}
+
+#[test]
+fn an_overlay_that_was_deleted_by_hand_is_made_anew_from_a_snapshot() {
     let f = rich();
     let (spaces, space) = (f.spaces(), overlay(&f, "t1.1"));
     within(&space, mischief);
-    let before = f.snapshot(&space);
-    let archive = ArchiveRequest { by: divisi(), limits: ArchiveLimits::default(), allow_loss: false };
-    spaces.archive(&f.hub, &space, &archive).unwrap();
-    assert!(!space.path().exists() && !spaces.root().join(".overlays/t1.1").exists());
-    assert_eq!(spaces.get("t1.1").unwrap().presence(), Presence::Missing);
-
-    let back = spaces.restore(&f.hub, "t1.1").unwrap();
-    assert_eq!((back.presence(), back.record().kind), (Presence::Present, Kind::Plain));
-    assert_eq!(fs::read_to_string(back.path().join("build/ignored")).unwrap(), "no\n");
-    assert!(back.path().join("empty").is_dir() && !back.path().join("README.md").exists());
-    let again = f.snapshot(&back);
-    assert_eq!(f.tree(&again.commit), f.tree(&before.commit));
-    assert!(f.git_in(&back.path(), ["status", "--porcelain"]).contains("README.md"));
+    let taken = f.snapshot(&space);
+    fs::remove_dir_all(spaces.root().join(".overlays/t1.1")).unwrap();
+    let back = spaces.recreate(&f.hub, "t1.1", &taken.commit, Kind::Overlay).unwrap();
+    assert_eq!((back.presence(), back.record().kind), (Presence::Present, Kind::Overlay));
+    assert_eq!(f.tree(&f.snapshot(&back).commit), f.tree(&taken.commit));
+    assert!(status(&f, &back).contains(" D README.md"));
+    assert_eq!(git_in(&f, &back, &["rev-parse", "HEAD"]), f.head().to_string());
+    assert!(!back.overlay().unwrap().upper.join("many/7").exists());
 }
 
 #[test]
@@ -457,6 +498,62 @@ fn a_person_finds_an_ordinary_repository_and_what_they_commit_is_kept() {
     let result = space.record_result(&f.hub, &taken, &asked).unwrap().unwrap();
     assert_eq!(result.history, divisi_workspace::History::Kept { commits: 1 });
     assert_eq!(f.show(&result.commit, "person"), "mine");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_and_an_agent_are_among_the_same_files_whoever_came_first() {
+    use crate::launch::support::{exit, output_with};
+    let f = rich();
+    let space = overlay(&f, "t1.1");
+    let fifo = f.path("fifo");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RWXU).unwrap();
+    let shell = |script: String| {
+        let space = space.clone();
+        std::thread::spawn(move || space.run_inside("sh".as_ref(), &["-c".into(), script.into()]).unwrap())
+    };
+    let script =
+        "echo > '@'; cat '@'; cat agents && echo more > persons".replace('@', fifo.to_str().unwrap());
+    let person = shell(format!("echo mine > persons; {script}"));
+    fs::read(&fifo).unwrap();
+
+    let waits = "cat persons > agents && echo ready; while ! test -e go; do sleep 0.01; done; cat persons go";
+    let mut spec = Spec::new(["/bin/sh", "-c", waits], space.path());
+    spec.env.insert("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into());
+    let parts = space.sandbox_parts();
+    let (overlay, read_only, held) = (parts.overlay, parts.read_only, parts.held);
+    spec.sandbox = Some(Sandbox { overlay, read_only, held, ..Sandbox::default() });
+    let program = env!("CARGO_BIN_EXE_divisi-shim-test").into();
+    let shim = ShimCommand { program, args: vec!["shim".into()] };
+    let launch = Launch::start(&f.path("launch"), &spec, &shim).await.unwrap();
+    output_with(&launch, "ready").await;
+    fs::write(&fifo, "").unwrap();
+    assert!(person.join().unwrap().success(), "they see what the agent wrote");
+
+    // The agent is there alone now, still nobody else can have the folders, and a person comes in again.
+    let archive = ArchiveRequest { by: divisi(), limits: ArchiveLimits::default(), allow_loss: false };
+    let refused = f.spaces().archive(&f.hub, &space, &archive).unwrap_err();
+    let why = std::error::Error::source(&refused).unwrap().to_string();
+    assert_eq!(why, "a program has it open");
+    let writes_settings = "grep -q more persons && git config user.name Me && echo on > go".to_owned();
+    assert!(shell(writes_settings).join().unwrap().success(), "the pins are the agent's and not theirs");
+    assert!(exit(&launch).await.success());
+    let said = crate::launch::support::output(&launch).await;
+    assert_eq!(String::from_utf8_lossy(&said), "ready\nmore\non\n");
+    f.spaces().archive(&f.hub, &space, &archive).unwrap();
+}
+
+#[test]
+fn what_a_person_leaves_running_keeps_the_workspace() {
+    let f = rich();
+    let space = overlay(&f, "t1.1");
+    let script = format!("(read line < '{0}'; echo late > late; echo > '{0}') &", f.path("fifo").display());
+    rustix::fs::mkfifoat(rustix::fs::CWD, f.path("fifo"), rustix::fs::Mode::RWXU).unwrap();
+    assert!(space.run_inside("sh".as_ref(), &["-c".into(), script.into()]).unwrap().success());
+    assert!(f.spaces().discard(&space).is_err(), "it is still mounted");
+    assert!(space.run_inside("git".as_ref(), &["status".into()]).unwrap().success(), "but shared");
+    fs::write(f.path("fifo"), "go\n").unwrap();
+    fs::read(f.path("fifo")).unwrap();
+    assert_eq!(f.show(&f.snapshot(&space).commit, "late"), "late");
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         }
         ["connect-path", path] => done(UnixStream::connect(path).map(drop)),
         ["hold", overlay] => hold(Path::new(overlay)),
+        ["meet", dir] => meet(Path::new(dir)),
         ["one-line", bytes] => done(one_line(bytes.parse().unwrap())),
         other => {
             eprintln!("unknown: {other:?}");
@@ -74,6 +75,26 @@ fn daemon(dir: &Path) -> ExitCode {
         let launch = Launch::start(&dir.join("launch"), &spec, &shim()).await.unwrap();
         println!("started");
         launch.wait().await;
+    })
+}
+
+/// Starts what lies prepared in `DIR/spec-for-daemon.json`, which waits for a file `go`, and takes a mount of its overlay.
+fn meet(dir: &Path) -> ExitCode {
+    let spec = std::fs::read(dir.join("spec-for-daemon.json")).unwrap();
+    let spec: Spec = serde_json::from_slice(&spec).unwrap();
+    let overlay = spec.sandbox.as_ref().unwrap().overlay.clone().unwrap();
+    run(async {
+        let launch = Launch::start(&dir.join("launch"), &spec, &shim()).await.unwrap();
+        let holder = Holder::share(&overlay).unwrap();
+        while !holder.view().join("own").exists() {
+            tokio::task::yield_now().await;
+        }
+        std::fs::write(holder.view().join("go"), "go\n").unwrap();
+        assert!(launch.wait().await.success());
+        assert!(matches!(Holder::mount(&overlay), Err(SandboxError::InUse(_))));
+        print!("{}", std::fs::read_to_string(holder.view().join("own")).unwrap());
+        drop(holder);
+        print!("{}", Holder::mount(&overlay).unwrap().view().join("go").is_file());
     })
 }
 

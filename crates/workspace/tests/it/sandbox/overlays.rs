@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
-use divisi_workspace::sandbox::Overlay;
+use divisi_workspace::sandbox::{Overlay, Sandbox};
 
 use super::support::*;
 
@@ -40,5 +40,25 @@ fn layers_with_any_name_make_one_tree_that_can_be_written() {
         assert_eq!(upper.len(), 2, "{upper:?}");
         assert_eq!(std::fs::read(overlay.lower[7].join("from-7")).unwrap(), b"7\n", "a layer never changes");
         assert_eq!(std::fs::read_dir(&overlay.target).unwrap().count(), 0, "it appears nowhere");
+    }
+}
+
+#[test]
+fn a_holder_shares_what_a_launch_has_mounted() {
+    for who in everyone() {
+        let place = Place::new(who);
+        place.file("layer/file", "layer\n");
+        let overlay = Overlay {
+            lower: vec![place.path("layer")],
+            upper: place.folder("upper"),
+            work: place.folder("kernel"),
+            target: place.folder("work"),
+        };
+        let sandbox = Sandbox { overlay: Some(overlay), writable: Vec::new(), ..place.sandbox() };
+        let spec = place
+            .shell("echo > own; while ! test -e go; do sleep 0.01; done; cat file go > own", Some(sandbox));
+        let out = place.run([OsStr::new("meet"), place.prepare(&spec).as_os_str()]);
+        let said = String::from_utf8_lossy(&out.stdout);
+        assert_eq!(said, "layer\ngo\ntrue", "{who:?}: {}", String::from_utf8_lossy(&out.stderr));
     }
 }
