@@ -54,8 +54,13 @@ fn fill(home: &divisi::Home, repository: &Repository, tasks: u32, events: u32) -
     append(Stream::Project(id), vec![Event::ProjectAdded { project }])?;
     for number in 1..=tasks {
         let mut history = store::history(number, events as usize - 2, id, 200);
-        history.push(Event::AttemptStopped { attempt: 1 });
-        history.push(Event::SessionClosed { attempt: 1, session: 1, why: "the attempt is over".to_owned() });
+        history.push(Event::AttemptStopped { attempt: 1, why: None });
+        history.push(Event::SessionClosed {
+            attempt: 1,
+            session: 1,
+            why: "the attempt is over".to_owned(),
+            forgotten: false,
+        });
         append(Stream::Task(TaskId(Uuid::now_v7())), history)?;
     }
     Ok(())

@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Resume(commands::resume::ResumeArgs),
     Archive(commands::archive::ArchiveArgs),
     Restore(commands::archive::RestoreArgs),
+    Export(commands::export::ExportArgs),
+    Import(commands::import::ImportArgs),
     Serve(commands::serve::ServeArgs),
     Completion(commands::completion::CompletionArgs),
     RehearsalAgent(RehearsalAgentArgs),

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::authority::{Authority, internal, with_sources};
 use crate::clock::{Clock, SystemClock};
 use crate::context::{Context, blocking};
+use crate::export::{self, Exported, NewExport};
 use crate::feed::Feed;
 use crate::intake::NewTask;
 use crate::looks::DiffScope;
@@ -215,6 +216,11 @@ impl Handle {
     /// The whole log of the setup script that ran last.
     pub async fn setup_log(&self, attempt: AttemptId) -> Result<Vec<u8>, Refusal> {
         crate::looks::setup_log(&self.context, attempt).await
+    }
+
+    /// Writes everything to one file, while the engine goes on.
+    pub async fn export(&self, new: NewExport) -> Result<Exported, Refusal> {
+        export::export(&self.context, new).await
     }
 
     /// All agents with their readiness.

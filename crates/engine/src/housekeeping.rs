@@ -12,6 +12,7 @@ use crate::workspaces::{CHECK_TREES, WORKSPACES, spaces_in};
 
 /// Looks after every project once.
 pub(crate) async fn after_a_start(context: Arc<Context>) {
+    let _ = std::fs::remove_dir_all(context.path(crate::export::GATHERED));
     for project in context.authority.projects() {
         let name = project.name.clone();
         if let Err(error) = context.worker.tidy(project).await {

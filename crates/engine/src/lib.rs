@@ -10,6 +10,7 @@ mod checks;
 mod clock;
 mod context;
 mod counts;
+pub mod export;
 mod feed;
 mod handle;
 mod homes;

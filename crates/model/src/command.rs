@@ -1,5 +1,7 @@
 //! What can be asked of a task, by people and by the stages that do its work.
 
+use std::collections::BTreeMap;
+
 use crate::event::{Delivery, Event, Origin};
 use crate::ids::{ItemId, Oid};
 use crate::inbox::{Answer, Ask};
@@ -89,6 +91,13 @@ pub enum Command {
         ask: Box<Ask>,
         /// A rule gives the permission: it is answered in the same breath, so that nobody sees it waiting.
         allowed: bool,
+    },
+    /// The log was brought to another machine: what ran stayed there.
+    Import {
+        /// Why the attempts that were at work have stopped, in a sentence without a full stop.
+        why: String,
+        /// Where the workspace of each attempt is kept, whose folder stayed there: commit and hidden ref.
+        kept: BTreeMap<u16, (Oid, String)>,
     },
     /// A stage tells what it did or saw.
     Report(Event),

@@ -1,5 +1,6 @@
 //! The rules: a state and a command in, events out. No I/O, no clock, no chance; fresh ids are passed in.
 
+mod import;
 mod people;
 mod report;
 
@@ -43,6 +44,7 @@ pub fn decide(
         Command::Restore => people::restore(state),
         Command::SendBack { attempt, text, origin } => send_back(state, attempt, text, origin, &mut ids),
         Command::Ask { attempt, ask, allowed } => report::asked(state, attempt, *ask, allowed, &mut ids),
+        Command::Import { why, kept } => Ok(import::import(state, &why, &kept)),
         Command::Report(event) => report::report(state, event, &mut ids),
     }
 }

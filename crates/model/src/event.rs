@@ -106,7 +106,14 @@ pub enum Event {
     /// The agent gave the session its own id, which is stored before the first prompt.
     SessionNamed { attempt: u16, session: u32, agent_session: String },
     /// The session's process is gone or was ended.
-    SessionClosed { attempt: u16, session: u32, why: String },
+    SessionClosed {
+        attempt: u16,
+        session: u32,
+        why: String,
+        /// The agent's own memory of it is gone too, so that it cannot be taken up again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        forgotten: bool,
+    },
     /// A turn began with these queued prompts.
     TurnStarted { attempt: u16, turn: u32, session: u32, prompts: Vec<u32> },
     /// The agent took a prompt in the middle of the turn.
@@ -164,8 +171,12 @@ pub enum Event {
     LandingUndone { attempt: u16, from: Oid, to: Oid },
     /// The landing could not be taken back.
     UndoFailed { attempt: u16, why: String },
-    /// The attempt was stopped by a person; everything it started is ended.
-    AttemptStopped { attempt: u16 },
+    /// The attempt was stopped, by a person unless `why` says otherwise; everything it started is ended.
+    AttemptStopped {
+        attempt: u16,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
     /// The attempt goes on after a stop or a stall.
     AttemptResumed { attempt: u16 },
     /// The attempt waits for its turn to begin a session until a limit ends that another attempt of its agent ran into.

@@ -100,7 +100,7 @@ pub fn attempt_of(event: &Event) -> Option<u16> {
         | Event::UndoRequested { attempt }
         | Event::LandingUndone { attempt, .. }
         | Event::UndoFailed { attempt, .. }
-        | Event::AttemptStopped { attempt }
+        | Event::AttemptStopped { attempt, .. }
         | Event::AttemptResumed { attempt }
         | Event::AttemptHeld { attempt, .. }
         | Event::LimitOver { attempt }
@@ -147,6 +147,7 @@ fn new_attempt(
         usage: crate::event::Usage::default(),
         held: None,
         goes_now: false,
+        stopped_because: None,
     }
 }
 
@@ -228,9 +229,12 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
                 open.agent_session = Some(agent_session.clone());
             }
         }
-        Event::SessionClosed { session, why, .. } => {
+        Event::SessionClosed { session, why, forgotten, .. } => {
             if let Some(open) = attempt.sessions.iter_mut().find(|s| s.number == *session) {
                 open.closed.get_or_insert_with(|| why.clone());
+                if *forgotten {
+                    open.agent_session = None;
+                }
             }
         }
         Event::TurnStarted { turn, session, prompts, .. } => {
@@ -340,8 +344,9 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
             attempt.phase = Phase::Landed;
             attempt.undo_failure = Some(why.clone());
         }
-        Event::AttemptStopped { .. } => {
+        Event::AttemptStopped { why, .. } => {
             attempt.phase = Phase::Stopped;
+            attempt.stopped_because.clone_from(why);
             attempt.lease = None;
             attempt.held = None;
         }

@@ -102,6 +102,9 @@ pub struct AttemptState {
     /// A person said that it goes on now, whatever limit its agent ran into.
     #[serde(default)]
     pub goes_now: bool,
+    /// Why it was stopped, where no person did.
+    #[serde(default)]
+    pub stopped_because: Option<String>,
 }
 
 /// What holds an attempt back.
@@ -142,7 +145,7 @@ pub enum Phase {
         /// Why.
         why: Blocked,
     },
-    /// A person stopped it.
+    /// It was stopped, mostly by a person.
     Stopped,
 }
 
@@ -275,6 +278,20 @@ impl AttemptState {
                 .filter(|check| check.required)
                 .all(|check| self.evidence_for(&check.name, &result.tree).is_some_and(Evidence::passed))
         })
+    }
+
+    /// Whether it goes on without anybody having to ask for it.
+    pub fn goes_on_by_itself(&self) -> bool {
+        match &self.phase {
+            Phase::Queued
+            | Phase::Preparing
+            | Phase::Working
+            | Phase::Checking
+            | Phase::Landing
+            | Phase::Undoing => true,
+            Phase::Blocked { why } => why.ends_at().is_some(),
+            Phase::InReview | Phase::Approved | Phase::Landed | Phase::Waiting | Phase::Stopped => false,
+        }
     }
 
     /// Whether it is over for good, as far as is known.

@@ -195,7 +195,8 @@ pub fn status(task: &TaskState, attempt: &AttemptState) -> Status {
             make(Attention::NeedsYou, state_of(why), why.to_string(), hint_for(why, task, attempt.number))
         }
         Phase::Stopped => {
-            make(Attention::Done, "stopped", "a person stopped it".into(), format!("divisi resume {handle}"))
+            let reason = attempt.stopped_because.clone().unwrap_or_else(|| "a person stopped it".to_owned());
+            make(Attention::Done, "stopped", reason, format!("divisi resume {handle}"))
         }
     }
 }

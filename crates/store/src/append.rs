@@ -89,6 +89,31 @@ impl Append {
     }
 }
 
+/// Appends envelopes of another log as they are, one after the other.
+pub(crate) fn copy(
+    group: &mut Group<'_>,
+    envelopes: Vec<Envelope>,
+) -> Result<Result<(), AppendError>, StoreError> {
+    let first = group.state.last_seq + 1;
+    // Looked at before the first write: what is refused has written nothing.
+    if let Some((expected, found)) =
+        (first..).zip(&envelopes).find(|(expected, envelope)| *expected != envelope.seq)
+    {
+        return Ok(Err(AppendError::OutOfOrder { expected, found: found.seq }));
+    }
+    for envelope in envelopes {
+        let Envelope { stream, version, at, actor, event, .. } = envelope;
+        let append = match Append::new(stream, version.saturating_sub(1), actor, at, vec![event]) {
+            Ok(append) => append,
+            Err(refused) => return Err(refused.into_store()),
+        };
+        if let Err(refused) = append.work(group)? {
+            return Err(refused.into_store());
+        }
+    }
+    Ok(Ok(()))
+}
+
 /// A project's stream says where the project is; a task's stream begins with the task, once.
 fn fits(stream: Stream, version: u64, event: &Event) -> bool {
     match (stream, event) {

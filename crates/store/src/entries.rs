@@ -105,6 +105,27 @@ pub(crate) fn after(
     Ok(found)
 }
 
+/// Calls `each` for every entry of every transcript, in the order of revisions, without holding them all.
+pub(crate) fn for_each<E: From<StoreError>>(
+    sql: &Connection,
+    mut each: impl FnMut(AttemptId, StoredEntry) -> Result<(), E>,
+) -> Result<(), E> {
+    let all = "SELECT rev, session, seq, at, body, task, attempt FROM entries ORDER BY rev";
+    let mut statement = sql.prepare(all).map_err(StoreError::from)?;
+    let mut rows = statement.query([]).map_err(StoreError::from)?;
+    while let Some(row) = rows.next().map_err(StoreError::from)? {
+        each(attempt_of(row)?, stored(row)?)?;
+    }
+    Ok(())
+}
+
+/// The attempt of a row that has it in its last two columns.
+fn attempt_of(row: &Row<'_>) -> Result<AttemptId, StoreError> {
+    let task: String = row.get(5)?;
+    let parsed = task.parse().map_err(StoreError::unreadable(|| format!("the task {task} of a transcript")));
+    Ok(AttemptId { task: parsed?, number: row.get(6)? })
+}
+
 /// The end of a transcript, in its order.
 pub(crate) fn latest(
     sql: &Connection,

@@ -110,6 +110,14 @@ pub enum AppendError {
         /// The event's kind.
         kind: String,
     },
+    /// The events do not follow on the last one of the log.
+    #[error("event {found} comes where {expected} should")]
+    OutOfOrder {
+        /// The number that should have come.
+        expected: u64,
+        /// The number that came.
+        found: u64,
+    },
     /// More than the store takes at once.
     #[error("{what} is more than the limit of {limit}")]
     TooLarge {
@@ -121,6 +129,16 @@ pub enum AppendError {
     /// The store could not.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl AppendError {
+    /// The failure of a whole group because one of its events was refused.
+    pub(crate) fn into_store(self) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            refused => StoreError::unreadable(|| "an event of the other log".to_owned())(refused),
+        }
+    }
 }
 
 impl StoreError {

@@ -85,14 +85,14 @@ pub(crate) fn read_stream(
 }
 
 /// Calls `each` for every event of the log, in order, without holding them all.
-pub(crate) fn for_each(
+pub(crate) fn for_each<E: From<StoreError>>(
     sql: &Connection,
-    mut each: impl FnMut(Result<Envelope, StoreError>) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    let mut statement =
-        sql.prepare("SELECT seq, stream, version, at, actor, kind, data FROM events ORDER BY seq")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    mut each: impl FnMut(Result<Envelope, StoreError>) -> Result<(), E>,
+) -> Result<(), E> {
+    let all = "SELECT seq, stream, version, at, actor, kind, data FROM events ORDER BY seq";
+    let mut statement = sql.prepare(all).map_err(StoreError::from)?;
+    let mut rows = statement.query([]).map_err(StoreError::from)?;
+    while let Some(row) = rows.next().map_err(StoreError::from)? {
         each(envelope(row))?;
     }
     Ok(())

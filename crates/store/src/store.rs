@@ -9,7 +9,7 @@ use divisi_model::{Actor, AttemptId, Envelope, Event, Stream, TaskId, TaskNumber
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::append::Append;
+use crate::append::{self, Append};
 use crate::connect::{self, Opened};
 use crate::entries::{self, StoredEntry, WrittenEntry};
 use crate::error::{AppendError, StoreError};
@@ -197,6 +197,27 @@ impl Store {
         let news = &self.inner.news;
         let changes = news.followers.follow(attempt, || *news.last_rev.borrow());
         TranscriptFeed::new(Arc::clone(&self.inner.readers), changes, attempt, after_rev)
+    }
+
+    /// Reads everything as it is at one moment, however long that takes: all events in order, then all entries of
+    /// transcripts in the order of their revisions. Writers and other readers go on meanwhile.
+    pub fn read_all<E: From<StoreError>>(
+        &self,
+        mut event: impl FnMut(Envelope) -> Result<(), E>,
+        entry: impl FnMut(AttemptId, StoredEntry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.inner.readers.read(|sql| {
+            let moment = sql.unchecked_transaction()?;
+            let events = rows::for_each(&moment, |envelope| event(envelope?));
+            Ok(events.and_then(|()| entries::for_each(&moment, entry)))
+        })?
+    }
+
+    /// Appends what another log holds, in its order, with its numbers, times and actors: this log must end right before
+    /// the first of them. All or none. Holds its thread up until the commit.
+    pub fn append_copies(&self, envelopes: Vec<Envelope>) -> Result<(), AppendError> {
+        let work = move |group: &mut Group<'_>| append::copy(group, envelopes);
+        self.inner.writer.ask_blocking(Sync::Normal, work)
     }
 
     /// Makes the tables again from the log. Holds its thread, and all who write, up until it is done.

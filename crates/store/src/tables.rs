@@ -145,7 +145,7 @@ pub(crate) fn rebuild(sql: &Transaction<'_>) -> Result<(), StoreError> {
     let mut folded = Folded::default();
     rows::for_each(sql, |envelope| {
         folded.add(envelope?);
-        Ok(())
+        Ok::<(), StoreError>(())
     })?;
     sql.execute_batch("DELETE FROM tasks; DELETE FROM projects; DELETE FROM folded")?;
     for state in folded.tasks.values() {

@@ -123,7 +123,7 @@ fn check_log(sql: &Connection, report: &mut Report) -> Result<Folded, StoreError
         }
         *version = envelope.version;
         folded.add(envelope);
-        Ok(())
+        Ok::<(), StoreError>(())
     })?;
     Ok(folded)
 }

@@ -66,7 +66,7 @@ pub use beneath::read_inside;
 pub use diff::{Diff, DiffLimits, DiffStat, FileDiff, FileStatus, Hunk, Line, LineKind};
 pub use git::{Git, GitError};
 pub use git_box::{BoxLevel, level as git_box_level};
-pub use hub::{Hub, HubError};
+pub use hub::{Hub, HubError, HubRefs};
 pub use ids::{BadObjectName, BlobId, CommitId, Identity, RepoPath, Signature, TreeId};
 pub use integrate::{
     Conflict, Conflicts, IntegrateRequest, Integration, LandMode, MAX_CONFLICT_BYTES, MAX_CONFLICT_TEXTS,

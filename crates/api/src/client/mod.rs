@@ -14,8 +14,9 @@ pub use follow::Follow;
 pub use request::{Endpoint, Locate};
 
 use crate::types::{
-    AgentView, AliveView, AnswerRequest, DiffScope, DiffView, EventView, HealthView, InboxView, LandRequest,
-    NewProject, NewTask, ProjectView, ReviewRequest, SendRequest, TaskSummary, TaskView, TranscriptEntryView,
+    AgentView, AliveView, AnswerRequest, DiffScope, DiffView, EventView, ExportRequest, ExportView,
+    HealthView, InboxView, LandRequest, NewProject, NewTask, ProjectView, ReviewRequest, SendRequest,
+    TaskSummary, TaskView, TranscriptEntryView,
 };
 use request::{Method, segment};
 
@@ -188,6 +189,11 @@ impl Client {
             Some(root) => self.get(&format!("/v1/agents?root={}", segment(root))).await,
             None => self.get("/v1/agents").await,
         }
+    }
+
+    /// Writes everything to one file.
+    pub async fn export(&self, request: &ExportRequest) -> Result<ExportView, ClientError> {
+        self.send(Method::POST, "/v1/export", Some(request), &[]).await
     }
 
     /// All projects.

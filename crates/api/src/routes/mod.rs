@@ -3,6 +3,7 @@
 mod agents;
 mod daemon;
 mod events;
+mod export;
 mod find;
 mod inbox;
 mod projects;
@@ -86,6 +87,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(agents::list))
         .routes(routes!(projects::list, projects::add))
         .routes(routes!(events::follow))
+        .routes(routes!(export::make))
         .routes(routes!(daemon::health))
         .routes(routes!(daemon::shutdown))
         .routes(routes!(daemon::alive))

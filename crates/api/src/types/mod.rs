@@ -6,6 +6,7 @@ mod attempt;
 mod check;
 mod diff;
 mod event;
+mod export;
 mod health;
 mod inbox;
 mod problem;
@@ -20,6 +21,7 @@ pub use attempt::{AttemptView, LandingFailureView, LandingView, ResultView, Revi
 pub use check::{CheckState, CheckView, CountsView, CriterionView, EvidenceView};
 pub use diff::{DiffFileView, DiffQuery, DiffScope, DiffView, FileChange, HunkView, LineSide, LineView};
 pub use event::{ActorView, EventView, TranscriptEntryView};
+pub use export::{ConfigurationRequest, ExportRequest, ExportView, RunningView};
 pub use health::{AliveView, CountView, HealthView, ProjectView};
 pub use inbox::{InboxView, ItemView};
 pub use problem::{Problem, ProblemKind};

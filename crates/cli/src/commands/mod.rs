@@ -9,6 +9,8 @@ pub(crate) mod completion;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod inbox;
 pub(crate) mod init;
 pub(crate) mod land;
@@ -63,6 +65,8 @@ pub(crate) async fn run(command: Command, ui: &Ui) -> Done {
         Command::Resume(args) => resume::run(&args, ui).await,
         Command::Archive(args) => archive::archive(&args, ui).await,
         Command::Restore(args) => archive::restore(&args, ui).await,
+        Command::Export(args) => export::run(&args, ui).await,
+        Command::Import(args) => import::run(&args, ui).await,
         Command::Serve(args) => serve::run(&args, ui).await,
         Command::Completion(args) => completion::run(&args, ui),
         Command::HelpMarkdown(_) => reference::commands(ui),

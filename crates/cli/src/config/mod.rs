@@ -6,12 +6,14 @@
 mod detect;
 mod file;
 mod layers;
+mod secrets;
 mod settings;
 mod template;
 mod unknown;
 
 pub(crate) use detect::detect;
 pub(crate) use layers::{Config, PROJECT_FILE};
+pub(crate) use secrets::without_secrets;
 pub(crate) use settings::{ProjectSettings, refusal};
 pub(crate) use template::template;
 pub(crate) use unknown::schema;

@@ -8,4 +8,5 @@ mod serve;
 mod start;
 
 pub(crate) use connect::{Found, connect, find, start_in, stop};
+pub(crate) use lock::DaemonLock;
 pub(crate) use serve::{ServeOptions, serve};

@@ -7,6 +7,7 @@ mod bad_repositories;
 mod costs;
 mod daemon;
 mod errors;
+mod export;
 mod help;
 mod import;
 mod init;

@@ -90,9 +90,14 @@ impl Driver {
         let actions = self.conversation.exited(&Exited { code, text, errors }, self.context.now());
         self.act(actions).await?;
         turns::abandon(self, &why).await?;
-        self.report(Event::SessionClosed { attempt: self.id.number, session: self.number, why })
-            .await
-            .map(drop)
+        self.report(Event::SessionClosed {
+            attempt: self.id.number,
+            session: self.number,
+            why,
+            forgotten: false,
+        })
+        .await
+        .map(drop)
     }
 }
 

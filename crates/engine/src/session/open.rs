@@ -43,7 +43,9 @@ pub(super) async fn open(context: &Arc<Context>, id: AttemptId) -> Result<Option
             context
                 .report(id, Event::AttemptBlocked { attempt, why: Blocked::Agent { text: text.clone() } })
                 .await?;
-            context.report(id, Event::SessionClosed { attempt, session, why: text }).await?;
+            context
+                .report(id, Event::SessionClosed { attempt, session, why: text, forgotten: false })
+                .await?;
             return Ok(None);
         }
     };
@@ -99,7 +101,12 @@ async fn launched(
     {
         // Opened before a crash or a failure, for work that has to wait now.
         let why = "its agent was never started".to_owned();
-        context.report(id, Event::SessionClosed { attempt: id.number, session: open.number, why }).await?;
+        context
+            .report(
+                id,
+                Event::SessionClosed { attempt: id.number, session: open.number, why, forgotten: false },
+            )
+            .await?;
         return Ok(None);
     }
     let definition = plan::definition(context, task, attempt)?;

@@ -82,7 +82,12 @@ async fn brought_back(
     let Some(kind) = context.worker.bring_back(context.attempt(id)?).await? else { return Ok(None) };
     if let Some(open) = attempt.open_session() {
         let why = "its workspace was deleted and made again".to_owned();
-        context.report(id, Event::SessionClosed { attempt: id.number, session: open.number, why }).await?;
+        context
+            .report(
+                id,
+                Event::SessionClosed { attempt: id.number, session: open.number, why, forgotten: false },
+            )
+            .await?;
     }
     Ok(Some(kind))
 }

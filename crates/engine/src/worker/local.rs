@@ -1,5 +1,6 @@
 //! This machine as a worker: git through its door, launches through their shims.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,15 +10,15 @@ use divisi_model::project::Project;
 use divisi_model::task::Base;
 use divisi_model::{Oid, Refusal};
 use divisi_workspace::launch::{self, LaunchError, Spec};
-use divisi_workspace::{Diff, Git};
+use divisi_workspace::{CommitId, Diff, Git};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
-use super::{Answer, Attempt, Back, Built, Launch, Moved, PutAway, Taken, Worker};
+use super::{Answer, Attempt, Back, Built, Carried, Launch, Moved, PutAway, Taken, Worker};
 use crate::context::blocking;
 use crate::options::Options;
 use crate::stage::StepError;
-use crate::{homes, housekeeping, landings, logs, looks, repository, sandbox, workspaces};
+use crate::{export, homes, housekeeping, landings, logs, looks, repository, sandbox, workspaces};
 
 /// This machine.
 #[derive(Clone)]
@@ -72,6 +73,10 @@ impl Worker for Local {
 
     fn restore(&self, attempt: Attempt) -> Answer<'_, Back> {
         workspaces::restore(self, attempt).boxed()
+    }
+
+    fn carry(&self, project: Project, commits: BTreeSet<CommitId>, pack: PathBuf) -> Answer<'_, Carried> {
+        export::carry(self, project, commits, pack).boxed()
     }
 
     fn with_markers(&self, project: Project, commit: Oid, files: Vec<String>) -> Answer<'_, Vec<String>> {

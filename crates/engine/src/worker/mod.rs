@@ -6,6 +6,7 @@
 mod launch;
 mod local;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,8 +15,8 @@ use divisi_model::event::{AttemptResult, Landing, SandboxKind, Workspace};
 use divisi_model::project::Project;
 use divisi_model::task::Base;
 use divisi_model::{AttemptState, Oid, Refusal, TaskState};
-use divisi_workspace::Diff;
 use divisi_workspace::launch::Spec;
+use divisi_workspace::{CommitId, Diff, HubRefs};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
@@ -52,6 +53,15 @@ impl Attempt {
     }
 }
 
+/// What a hub holds, besides the objects in its pack.
+#[derive(Clone, Debug)]
+pub struct Carried {
+    /// Its refs.
+    pub hub: HubRefs,
+    /// Commits that were asked for and are not in it.
+    pub missing: Vec<CommitId>,
+}
+
 /// Where attempts run.
 pub trait Worker: Send + Sync {
     /// Puts right what a process that died may have left half done.
@@ -78,6 +88,10 @@ pub trait Worker: Send + Sync {
     fn archive(&self, attempt: Attempt) -> Answer<'_, PutAway>;
     /// Brings an archived workspace back.
     fn restore(&self, attempt: Attempt) -> Answer<'_, Back>;
+    /// Writes a pack with all that the project's hub holds to a file; those of the commits that it does not hold.
+    fn carry(&self, _project: Project, _commits: BTreeSet<CommitId>, _pack: PathBuf) -> Answer<'_, Carried> {
+        Box::pin(async { Err(StepError("this worker has no hub of its own".to_owned())) })
+    }
     /// Those of the files that still have conflict markers in a commit.
     fn with_markers(&self, project: Project, commit: Oid, files: Vec<String>) -> Answer<'_, Vec<String>>;
     /// A clean checkout of a commit, for a check; the same one when it is there already.

@@ -2,7 +2,8 @@
 
 use divisi_model::Oid;
 use divisi_workspace::{
-    ArchiveError, ArchiveLimits, ArchiveRequest, Kind, Presence, SnapshotLimits, SnapshotRequest, Workspace,
+    ArchiveError, ArchiveLimits, ArchiveRequest, CommitId, Hub, Kind, Presence, SnapshotLimits,
+    SnapshotRequest, Workspace,
 };
 
 use super::result::words;
@@ -12,6 +13,9 @@ use crate::repository::{commit_id, hub, oid, repository};
 use crate::sandbox;
 use crate::stage::StepError;
 use crate::worker::{Attempt, Local};
+
+/// Where snapshots are anchored.
+pub(crate) const SNAPSHOTS: &str = "refs/divisi/snapshots/";
 
 /// A snapshot that was taken.
 #[derive(Clone, Debug)]
@@ -77,7 +81,7 @@ pub(crate) async fn bring_back(local: &Local, of: Attempt) -> Result<Option<Stri
         if space.presence() != Presence::Missing {
             return Ok(None);
         }
-        let from = match last_snapshot(&of) {
+        let from = match last_snapshot(&hub, &of) {
             Ok((snapshot, _)) => commit_id(&snapshot).map_err(|error| StepError::of(&error))?,
             Err(_) => space.base().clone(),
         };
@@ -103,8 +107,8 @@ pub(crate) async fn move_base(local: &Local, of: Attempt, base: Oid) -> Result<V
     .await?
 }
 
-/// Keeps everything on a hidden ref, then removes the workspace. Of a workspace that was deleted by hand the snapshot
-/// after its last turn is all there is.
+/// Keeps everything on a hidden ref, then removes the workspace. Of a workspace that was deleted by hand the newest
+/// snapshot is all there is.
 pub(crate) async fn archive(local: &Local, of: Attempt) -> Result<PutAway, StepError> {
     let local = local.clone();
     blocking(move || {
@@ -113,12 +117,16 @@ pub(crate) async fn archive(local: &Local, of: Attempt) -> Result<PutAway, StepE
         let request = ArchiveRequest { by, limits: ArchiveLimits::default(), allow_loss: false };
         match spaces(&local, &of.project)?.archive(&hub, &space, &request) {
             Ok(archived) => {
-                let reference = format!("refs/divisi/archives/{}/{}", of.name(), archived.commit);
+                let reference = archive_ref(&of, &archived.commit);
                 let outside = archived.outside.map(|path| path.to_string_lossy().into_owned());
                 Ok(PutAway { commit: oid(&archived.commit), reference, outside })
             }
             Err(ArchiveError::Gone(_)) => {
-                let (commit, reference) = last_snapshot(&of)?;
+                let (commit, reference) = match &space.record().archived {
+                    // Put away already, before a crash.
+                    Some(archived) => (oid(archived), archive_ref(&of, archived)),
+                    None => last_snapshot(&hub, &of)?,
+                };
                 Ok(PutAway { commit, reference, outside: None })
             }
             Err(error) => Err(StepError::of(&error)),
@@ -127,8 +135,15 @@ pub(crate) async fn archive(local: &Local, of: Attempt) -> Result<PutAway, StepE
     .await?
 }
 
-fn last_snapshot(of: &Attempt) -> Result<(Oid, String), StepError> {
-    let last = of.state()?.turns.iter().rev().find_map(|turn| turn.snapshot.clone());
+fn archive_ref(of: &Attempt, archive: &CommitId) -> String {
+    format!("refs/divisi/archives/{}/{archive}", of.name())
+}
+
+/// The newest snapshot of an attempt, whatever it was taken for: commit and hidden ref.
+pub(crate) fn last_snapshot(hub: &Hub, of: &Attempt) -> Result<(Oid, String), StepError> {
+    let taken = hub.snapshots(&of.name()).map_err(|error| StepError::of(&error))?;
+    let last =
+        taken.last().map(|(number, commit)| (oid(commit), format!("{SNAPSHOTS}{}/{number}", of.name())));
     last.ok_or_else(|| StepError("the workspace is gone, and no turn of it was snapshotted".to_owned()))
 }
 
@@ -143,18 +158,22 @@ pub(crate) async fn restore(local: &Local, of: Attempt) -> Result<Back, StepErro
     blocking(move || {
         let hub = hub(&local, &of.project).map_err(|error| StepError::of(&error))?;
         let (spaces, name) = (spaces(&local, &of.project)?, of.name());
-        let was = spaces.get(&name).map_err(|error| StepError::of(&error))?;
-        let kind = kind_again(&local, &was);
-        let space = match spaces.restore(&hub, &name, kind) {
-            Err(ArchiveError::NoArchive(_)) => {
-                let (snapshot, _) = last_snapshot(&of)?;
-                let snapshot = commit_id(&snapshot).map_err(|error| StepError::of(&error))?;
-                spaces.recreate(&hub, &name, &snapshot, kind)
-            }
-            restored => restored,
+        let Some((kept, _)) = &of.state()?.archived_as else {
+            return Err(StepError("the workspace was not put away".to_owned()));
         };
-        let space = space.map_err(|error| StepError::of(&error))?;
-        Ok(Back { path: utf8(&space.path())?, kind: kind_of(&space) })
+        let kept = commit_id(kept).map_err(|error| StepError::of(&error))?;
+        let was = spaces.get(&name).map_err(|error| StepError::of(&error))?;
+        let back = |space: &Workspace| Ok(Back { path: utf8(&space.path())?, kind: kind_of(space) });
+        if was.presence() == Presence::Present {
+            return back(&was);
+        }
+        let kind = kind_again(&local, &was);
+        // Of a workspace that was gone when it was put away there is a snapshot; an older archive holds less than that.
+        let space = match was.record().archived.as_ref() == Some(&kept) {
+            true => spaces.restore(&hub, &name, kind),
+            false => spaces.recreate(&hub, &name, &kept, kind),
+        };
+        back(&space.map_err(|error| StepError::of(&error))?)
     })
     .await?
 }

@@ -24,7 +24,7 @@ use crate::worker::{Attempt, Local};
 pub(crate) use checkout::{clean_checkout, remove_checkout};
 pub(crate) use environment::{check_environment, environment, place_variables};
 pub use keep::{Back, PutAway, Taken};
-pub(crate) use keep::{archive, bring_back, move_base, restore, snapshot};
+pub(crate) use keep::{SNAPSHOTS, archive, bring_back, move_base, restore, snapshot};
 pub(crate) use result::{result, trailers, with_markers};
 
 /// The folder that holds the workspaces of attempts, below the data folder.

@@ -199,7 +199,7 @@ pub(super) fn stop(state: &TaskState, number: u16) -> Result<Vec<Event>, Refusal
     match attempt.phase {
         Phase::Stopped => Ok(vec![]),
         Phase::Landed | Phase::Undoing => Err(wrong(state, attempt, "stopped")),
-        _ => Ok(vec![Event::AttemptStopped { attempt: number }]),
+        _ => Ok(vec![Event::AttemptStopped { attempt: number, why: None }]),
     }
 }
 
@@ -232,7 +232,7 @@ pub(super) fn archive(state: &TaskState) -> Result<Vec<Event>, Refusal> {
         ));
     }
     let stops = state.attempts.iter().filter(|a| a.phase == Phase::Queued);
-    let mut events: Vec<_> = stops.map(|a| Event::AttemptStopped { attempt: a.number }).collect();
+    let mut events: Vec<_> = stops.map(|a| Event::AttemptStopped { attempt: a.number, why: None }).collect();
     events.push(Event::TaskArchived);
     Ok(events)
 }

@@ -156,7 +156,12 @@ fn a_missing_login_names_the_command_and_the_turn_goes_on_after_it() {
     assert_eq!(status.state, "needs you: credentials");
     assert_eq!(status.next, "codex login, then divisi resume t7");
     board
-        .tell(Event::SessionClosed { attempt: 1, session: 1, why: "the agent needs a login".into() })
+        .tell(Event::SessionClosed {
+            attempt: 1,
+            session: 1,
+            why: "the agent needs a login".into(),
+            forgotten: false,
+        })
         .unwrap();
     assert_eq!(board.state().open_items().count(), 1, "it still waits for a person");
     assert_eq!(board.ask(Command::Resume { attempt: 1 }).unwrap(), ["attempt_resumed", "prompt_queued"]);

@@ -4,6 +4,7 @@
 
 mod board;
 mod holds;
+mod import;
 mod properties;
 mod schedule;
 mod stories;

@@ -169,3 +169,37 @@ fn of_many_writers_on_one_version_one_wins() {
     assert_eq!(won, 1);
     assert_eq!(store.last_seq(), 3);
 }
+
+#[test]
+fn another_log_is_copied_as_it_is_or_not_at_all() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let from = with_a_task(old.path());
+    append(&from, Stream::Task(task(1)), 2, vec![small(1), small(2)]).unwrap();
+    let (mut events, mut entries) = (Vec::new(), 0);
+    from.read_all::<StoreError>(
+        |envelope| {
+            events.push(envelope);
+            Ok(())
+        },
+        |_, _| {
+            entries += 1;
+            Ok(())
+        },
+    )
+    .unwrap();
+    assert_eq!((events.clone(), entries), (whole_log(&from), 0));
+
+    let to = open(new.path());
+    let with_a_gap = [&events[..1], &events[2..]].concat();
+    assert!(matches!(to.append_copies(with_a_gap), Err(AppendError::OutOfOrder { expected: 2, found: 3 })));
+    let mut of_another_version = events.clone();
+    of_another_version[2].version += 1;
+    assert!(to.append_copies(of_another_version).is_err());
+    assert_eq!(to.last_seq(), 0, "all of them or none");
+    let (first, rest) = events.split_at(2);
+    to.append_copies(first.to_vec()).unwrap();
+    to.append_copies(rest.to_vec()).unwrap();
+    assert_eq!(whole_log(&to), events);
+    assert_eq!(to.tasks().unwrap(), from.tasks().unwrap());
+    assert_sound(&to);
+}

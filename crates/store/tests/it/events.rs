@@ -44,7 +44,7 @@ pub fn event(kind: usize, seed: &Seed) -> Event {
             Event::SessionOpened { attempt, session: n, launch: format!("launches/{n}"), how, sandbox: None }
         }
         9 => Event::SessionNamed { attempt, session: n, agent_session: text.clone() },
-        10 => Event::SessionClosed { attempt, session: n, why },
+        10 => Event::SessionClosed { attempt, session: n, why, forgotten: flag },
         11 => Event::TurnStarted { attempt, turn: n, session: 1, prompts: (0..=n).collect() },
         12 => Event::TurnCancelRequested { attempt, turn: n },
         13 => Event::SnapshotTaken { attempt, turn: n, commit, reference, notes: vec![text.clone()] },
@@ -68,7 +68,7 @@ pub fn event(kind: usize, seed: &Seed) -> Event {
         24 => Event::UndoRequested { attempt },
         25 => Event::LandingUndone { attempt, from: oid(n), to: oid(n + 1) },
         26 => Event::UndoFailed { attempt, why },
-        27 => Event::AttemptStopped { attempt },
+        27 => Event::AttemptStopped { attempt, why: flag.then_some(why) },
         28 => Event::AttemptResumed { attempt },
         29 if flag => Event::AttemptBlocked {
             attempt,

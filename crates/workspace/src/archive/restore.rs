@@ -22,7 +22,8 @@ use crate::ids::{CommitId, RepoPath};
 use crate::listing::{Entry, EntryMode};
 use crate::sandbox::Holder;
 use crate::space::{
-    Begun, Kind, Presence, Workspace, Workspaces, birth, dir_identity, make_git_dir, remove_tree, save_record,
+    Begun, Kind, Presence, Workspace, Workspaces, alternates_line, birth, dir_identity, make_git_dir,
+    remove_tree, save_record,
 };
 
 impl Workspaces {
@@ -38,14 +39,22 @@ impl Workspaces {
         let text = hub.file_at(&commit, &path, manifest::MAX_BYTES)?;
         let items = text.and_then(|text| manifest::read(&text));
         let items = items.ok_or_else(|| ArchiveError::Damaged(name.to_owned()))?;
+        let borrow = |top: &Beneath| {
+            borrow_from(hub, top).map_err(io_error("point to the hub's objects from", b".git"))
+        };
         match kind {
             Kind::Plain => self.rebuild(space, |dir| {
                 let all: Vec<&Item> = items.iter().collect();
-                write_items(hub, &Beneath::open(dir).map_err(io_error("open", b""))?, &all, &all)
+                let top = Beneath::open(dir).map_err(io_error("open", b""))?;
+                write_items(hub, &top, &all, &all)?;
+                borrow(&top)
             }),
             Kind::Overlay => {
                 let base = hub.listing(space.base())?;
-                self.rebuild_overlay(hub, space, |top, begun| layered::write(hub, top, begun, &base, &items))
+                self.rebuild_overlay(hub, space, |top, begun| {
+                    layered::write(hub, top, begun, &base, &items)?;
+                    borrow(top)
+                })
             }
         }
     }
@@ -125,7 +134,14 @@ impl Workspaces {
             let _ = remove_tree(&dir, Some(made));
             return Err(error);
         }
+        self.is_back(&mut space);
         Ok(space)
+    }
+
+    /// From here on the folder holds more than its archive. Where this cannot be written, it is back all the same.
+    fn is_back(&self, space: &mut Workspace) {
+        space.record.archived = None;
+        let _ = save_record(self.root(), &space.record);
     }
 
     /// Builds an overlay beside its place, fills it through a mount, and moves it there whole.
@@ -160,8 +176,24 @@ impl Workspaces {
             return Err(error);
         }
         self.ready(hub, &mut space)?;
+        self.is_back(&mut space);
         Ok(space)
     }
+}
+
+/// The git directory was put away as it was, and names the hub where that lay then.
+fn borrow_from(hub: &Hub, top: &Beneath) -> io::Result<()> {
+    const NAME: &[u8] = b"alternates";
+    // An agent may have made anything of its git directory, also none.
+    let Ok(info) = top.dir(b".git/objects/info") else { return Ok(()) };
+    let line = alternates_line(&hub.dir().join("objects"));
+    match info.read_small(NAME, line.len() as u64) {
+        Ok(Some(there)) if there == line => return Ok(()),
+        _ if info.stat(NAME).is_err() => return Ok(()),
+        _ => {}
+    }
+    unlinkat(&info, OsStr::from_bytes(NAME), AtFlags::empty())?;
+    io::Write::write_all(&mut info.new_file(NAME, 0o644)?, &line)
 }
 
 /// The base that a snapshot was made on: its parent, or the parent of that where files were hidden.

@@ -4,6 +4,7 @@
 //! ref, as objects of its own: fetched from the user's repository, never borrowed, so that a `gc` or `prune` over
 //! there cannot take anything away. Workspaces borrow from the hub by alternates and never write to it.
 
+mod carry;
 mod commits;
 mod make;
 mod tidy;
@@ -15,6 +16,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use carry::HubRefs;
 pub(crate) use commits::CommitInfo;
 
 use crate::git::{Call, CatFile, Git, GitError, Kind};

@@ -71,7 +71,8 @@ mod wire;
 
 pub use cgroup::CgroupPlace;
 pub use dir::{
-    ERR_LOG, ERR_OLD_LOG, EXIT, IDENTITY, IN_JOURNAL, OUT_JOURNAL, ReadError, SHIM_LOG, SOCKET, SPEC,
+    ERR_LOG, ERR_OLD_LOG, EXIT, IDENTITY, IN_EOF, IN_JOURNAL, IN_LENGTH, OUT_JOURNAL, ReadError, SHIM_LOG,
+    SOCKET, SPEC,
 };
 pub use exit::{EndedBy, Exit, Outcome};
 pub use follow::{Followed, Follower};

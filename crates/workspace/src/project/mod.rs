@@ -209,6 +209,13 @@ impl Project {
         if out.code == 0 { Ok(CommitId::parse(&out.text())?) } else { Err(no_such()) }
     }
 
+    /// Whether the repository has this commit, by its full name, on whatever branch.
+    pub fn has_commit(&self, commit: &CommitId) -> Result<bool, ProjectError> {
+        let call = self.call().args(["cat-file", "-e"]).arg(format!("{commit}^{{commit}}"));
+        let out = call.accept(&[0, 1, 128]).run();
+        Ok(out.map_err(|source| ProjectError::Git { doing: "look for a commit", source })?.code == 0)
+    }
+
     /// The newest tags in the history of `commit`, as full names, at most [`MAX_TAGS`].
     pub(crate) fn tags_in(&self, commit: &CommitId) -> Result<Vec<String>, ProjectError> {
         let call = self.call().args(["for-each-ref", "--sort=-creatordate", "--format=%(refname)"]);

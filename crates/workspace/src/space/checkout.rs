@@ -102,7 +102,8 @@ fn quote_value(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-fn alternates_line(objects: &Path) -> Vec<u8> {
+/// The line of `objects/info/alternates` that borrows from a folder of objects.
+pub(crate) fn alternates_line(objects: &Path) -> Vec<u8> {
     let bytes = objects.as_os_str().as_bytes();
     let mut line =
         if bytes.contains(&b'\n') { RepoPath::new(bytes).quoted().into_bytes() } else { bytes.to_vec() };

@@ -13,7 +13,7 @@ mod template;
 mod view;
 mod write_files;
 
-pub(crate) use checkout::make_git_dir;
+pub(crate) use checkout::{alternates_line, make_git_dir};
 pub use include::{Copied, IncludeLimits, IncludeReport, Skipped, SkippedFile};
 pub(crate) use overlay::Begun;
 pub use overlay::{Layered, SandboxParts};

@@ -178,11 +178,7 @@ impl Workspaces {
     /// Makes a workspace. Many may be made at once. A half-made one of the same name, left by a crash, is replaced.
     pub fn create(&self, hub: &Hub, new: &NewWorkspace) -> Result<Workspace, WorkspaceError> {
         check_name(&new.name)?;
-        for branch in [&new.branch, &new.base_branch].into_iter().flatten() {
-            if !is_ref_name(&format!("refs/heads/{branch}")) {
-                return Err(WorkspaceError::BadBranch(branch.clone()));
-            }
-        }
+        check_branches([&new.branch, &new.base_branch])?;
         let dir = self.root.join(&new.name);
         self.clear_half_made(&new.name)?;
         let mut record = Record {
@@ -245,6 +241,26 @@ impl Workspaces {
         Ok(Workspace { root: self.root.clone(), record })
     }
 
+    /// What is remembered of a workspace below a folder of workspaces; nothing if none of this name was made there.
+    pub fn recorded(root: &Path, name: &str) -> Result<Option<Record>, WorkspaceError> {
+        match Self::at(root.to_owned()).get(name) {
+            Ok(space) => Ok(Some(space.record)),
+            Err(WorkspaceError::Unknown(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Remembers a workspace that another machine made, whose folder stayed there: it counts as missing, and comes back
+    /// as a plain checkout by [`Workspaces::restore`] or [`Workspaces::recreate`].
+    pub fn adopt(root: &Path, record: &Record) -> Result<(), WorkspaceError> {
+        check_name(&record.name)?;
+        check_branches([&record.branch, &record.base_branch])?;
+        let (made, born, moving, overlay) = (None, None, None, None);
+        let record =
+            Record { kind: Kind::Plain, complete: true, made, born, moving, overlay, ..record.clone() };
+        save_record(root, &record).map_err(io_error("write the record in", root))
+    }
+
     /// The names of all workspaces that were made here and not removed, sorted.
     pub fn names(&self) -> Result<Vec<String>, WorkspaceError> {
         let dir = self.root.join(".records");
@@ -304,6 +320,15 @@ fn check_name(name: &str) -> Result<(), WorkspaceError> {
         Ok(())
     } else {
         Err(WorkspaceError::BadName(name.chars().take(120).collect()))
+    }
+}
+
+/// Their names become those of files.
+fn check_branches(branches: [&Option<String>; 2]) -> Result<(), WorkspaceError> {
+    let wrong = |branch: &&String| !is_ref_name(&format!("refs/heads/{branch}"));
+    match branches.into_iter().flatten().find(wrong) {
+        Some(branch) => Err(WorkspaceError::BadBranch(branch.clone())),
+        None => Ok(()),
     }
 }
 

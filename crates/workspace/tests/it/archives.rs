@@ -242,3 +242,77 @@ fn one_file_can_be_put_back() {
     }
     assert_eq!(fs::read_to_string(f.path("victim")).unwrap(), "safe");
 }
+
+#[test]
+fn another_machine_brings_back_what_this_one_has_kept() {
+    let f = Fixture::new();
+    let (space, other) = (full(&f), f.workspace("t2.1"));
+    write(&other.path(), "new.txt", "kept by a snapshot");
+    let snapshot = f.snapshot(&other);
+    f.spaces().archive(&f.hub, &space, &archive_request()).unwrap();
+    let refs = f.hub.refs_to_carry().unwrap();
+    assert!(refs.refs.iter().any(|(name, id)| *name == snapshot.ref_name && *id == snapshot.commit));
+    assert_eq!(refs.roots.len(), 1);
+    let pack = f.path("hub.pack");
+    f.hub.write_pack(&refs, &mut fs::File::create(&pack).unwrap()).unwrap();
+
+    let hub = divisi_workspace::Hub::open(&f.git, &f.path("there/hub.git")).unwrap();
+    hub.read_pack(&refs, &pack).unwrap();
+    assert_eq!(hub.refs_to_carry().unwrap(), refs);
+    let unknown = divisi_workspace::CommitId::parse(&"a".repeat(40)).unwrap();
+    assert_eq!(hub.missing([&unknown, &snapshot.commit].into_iter()).unwrap(), [unknown]);
+    let root = f.path("there/workspaces");
+    for name in ["t1.1", "t2.1"] {
+        let record = divisi_workspace::Workspaces::recorded(f.spaces().root(), name).unwrap().unwrap();
+        divisi_workspace::Workspaces::adopt(&root, &record).unwrap();
+    }
+    // What is not there any more cannot be read by mistake.
+    fs::rename(f.hub.dir(), f.path("gone.git")).unwrap();
+    let spaces = divisi_workspace::Workspaces::open_anywhere(&root, &f.project()).unwrap();
+    let back = spaces.restore(&hub, "t1.1", Kind::Plain).unwrap();
+    assert_eq!(fs::read_to_string(back.path().join(".env")).unwrap(), "SECRET=1");
+    assert!(f.git_in(&back.path(), ["log", "--format=%s"]).starts_with("the agent's own"));
+    assert_eq!(spaces.get("t1.1").unwrap().record().archived, None, "from now on the folder holds more");
+    let back = spaces.recreate(&hub, "t2.1", &snapshot.commit, Kind::Plain).unwrap();
+    assert_eq!(fs::read_to_string(back.path().join("new.txt")).unwrap(), "kept by a snapshot");
+    assert!(f.git_in(&back.path(), ["status", "--short"]).contains("new.txt"));
+}
+
+#[test]
+fn half_a_pack_or_a_ref_of_another_kind_is_refused() {
+    let f = Fixture::new();
+    f.base();
+    let refs = f.hub.refs_to_carry().unwrap();
+    let mut pack = Vec::new();
+    f.hub.write_pack(&refs, &mut pack).unwrap();
+    let file = f.path("hub.pack");
+    let hub = |name: &str| divisi_workspace::Hub::open(&f.git, &f.path(name)).unwrap();
+    fs::write(&file, &pack[..pack.len() / 2]).unwrap();
+    assert!(hub("a.git").read_pack(&refs, &file).is_err());
+    fs::write(&file, &pack).unwrap();
+    for name in ["refs/heads/main", "HEAD", "refs/divisi/../heads/x", "refs/divisi/a b"] {
+        let mut wrong = refs.clone();
+        wrong.refs[0].0 = name.to_owned();
+        assert!(hub("b.git").read_pack(&wrong, &file).is_err(), "{name}");
+    }
+    // A ref to what the pack does not hold.
+    let mut more = refs.clone();
+    let id = divisi_workspace::CommitId::parse(&"b".repeat(40)).unwrap();
+    more.refs.push(("refs/divisi/snapshots/t1.1/1".to_owned(), id));
+    assert!(hub("c.git").read_pack(&more, &file).is_err());
+    hub("d.git").read_pack(&refs, &file).unwrap();
+}
+
+#[test]
+fn a_record_that_leads_elsewhere_is_not_taken_in() {
+    let f = Fixture::new();
+    let space = f.workspace("t1.1");
+    let refused = |change: &dyn Fn(&mut divisi_workspace::Record)| {
+        let mut record = space.record().clone();
+        change(&mut record);
+        divisi_workspace::Workspaces::adopt(&f.path("there"), &record).is_err()
+    };
+    assert!(refused(&|record| record.name = "../x".to_owned()));
+    assert!(refused(&|record| record.branch = Some("../../config".to_owned())));
+    assert!(refused(&|record| record.base_branch = Some("/etc/x".to_owned())));
+}
