@@ -133,7 +133,7 @@ fn outcome(
 
 /// An error that stands in the place of the agent's last words: it looks as the agent's own errors do and nothing came
 /// after it; or it is the stock sentence of a vendor and all there is in the turn.
-fn hidden_error(facts: &TurnFacts, bench: &Bench<'_>) -> Option<TurnOutcome> {
+pub(crate) fn hidden_error(facts: &TurnFacts, bench: &Bench<'_>) -> Option<TurnOutcome> {
     let message = facts.last_message.trim();
     let short = !facts.long && message.len() <= ERROR_MESSAGE_BYTES;
     if message.is_empty() || !facts.spoke_last || !(short || bench.all_printed) {

@@ -93,8 +93,7 @@ impl Session {
         self.record.text(voice, id.as_deref(), &text);
         if voice == Voice::Message {
             // An error is a piece of its own, and may follow others with nothing in between.
-            let texts = &self.setup.quirks.error_texts;
-            if !fresh && texts.iter().any(|start| text.starts_with(start.as_str())) {
+            if !fresh && self.rules.begin(&text) {
                 self.facts.hear("\n", false);
             }
             self.facts.hear(&text, fresh);

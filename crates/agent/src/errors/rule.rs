@@ -35,30 +35,46 @@ pub struct ErrorRule {
     /// What it is about; where it is not said, the words after it decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub means: Option<Meaning>,
+    /// A regular expression, as `begins`. Where it fits a later line the agent got over the error and went on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 impl ErrorRule {
-    /// Compiles the pattern. A pattern that is too long or no pattern is refused with a sentence.
-    pub(crate) fn compile(&self) -> Result<Regex, String> {
-        if self.begins.len() > PATTERN_BYTES {
-            return Err(format!("a pattern has more than {PATTERN_BYTES} bytes"));
-        }
-        let compiled = RegexBuilder::new(&format!("^(?:{})", self.begins)).size_limit(COMPILED_BYTES).build();
-        compiled.map_err(|error| format!("`{}` is not a pattern: {error}", self.begins.escape_debug()))
+    /// Compiles the patterns. One that is too long or no pattern is refused with a sentence.
+    pub(crate) fn compile(&self) -> Result<Rule, String> {
+        let until = self.until.as_deref().map(compile).transpose()?;
+        Ok(Rule { begins: compile(&self.begins)?, means: self.means, until })
     }
 }
 
+fn compile(pattern: &str) -> Result<Regex, String> {
+    if pattern.len() > PATTERN_BYTES {
+        return Err(format!("a pattern has more than {PATTERN_BYTES} bytes"));
+    }
+    let compiled = RegexBuilder::new(&format!("^(?:{pattern})")).size_limit(COMPILED_BYTES).build();
+    compiled.map_err(|error| format!("`{}` is not a pattern: {error}", pattern.escape_debug()))
+}
+
+/// A rule, ready to be used.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    begins: Regex,
+    means: Option<Meaning>,
+    until: Option<Regex>,
+}
+
 /// The rules of one agent, ready to be used.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Rules(Vec<(Regex, Option<Meaning>)>);
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Rules(Vec<Rule>);
 
 /// Rules are made from the definition alone.
-impl PartialEq for Rules {
+impl PartialEq for Rule {
     fn eq(&self, other: &Self) -> bool {
-        let plain = |rules: &Self| -> Vec<_> {
-            rules.0.iter().map(|(pattern, means)| (pattern.to_string(), *means)).collect()
-        };
-        plain(self) == plain(other)
+        let text = |pattern: &Option<Regex>| pattern.as_ref().map(|pattern| pattern.as_str().to_owned());
+        self.begins.as_str() == other.begins.as_str()
+            && self.means == other.means
+            && text(&self.until) == text(&other.until)
     }
 }
 
@@ -66,12 +82,18 @@ impl Rules {
     /// Those of a definition, and one for each beginning that it names without a pattern. What is no pattern was
     /// refused when the definition was read.
     pub fn new(rules: &[ErrorRule], beginnings: &[String]) -> Self {
-        let compiled = rules.iter().filter_map(|rule| Some((rule.compile().ok()?, rule.means)));
-        let plain = beginnings.iter().filter_map(|text| {
-            let rule = ErrorRule { begins: format!("(?i){}", regex::escape(text)), means: None };
-            Some((rule.compile().ok()?, None))
+        let plain = beginnings.iter().map(|text| ErrorRule {
+            begins: format!("(?i){}", regex::escape(text)),
+            means: None,
+            until: None,
         });
-        Self(compiled.chain(plain).collect())
+        Self(rules.iter().cloned().chain(plain).filter_map(|rule| rule.compile().ok()).collect())
+    }
+
+    /// Whether a text begins as an error does.
+    pub fn begin(&self, text: &str) -> bool {
+        let first = undecorated(text.lines().next().unwrap_or_default());
+        self.0.iter().any(|rule| rule.begins.is_match(first))
     }
 
     /// The error in a message, from its line on, and what the rule says of it.
@@ -79,8 +101,13 @@ impl Rules {
         let mut at = 0;
         for line in message.split_inclusive('\n') {
             let bare = undecorated(line);
-            if let Some((_, means)) = self.0.iter().find(|(pattern, _)| pattern.is_match(bare)) {
-                return Some((message[at..].trim(), *means));
+            let after = &message[at + line.len()..];
+            let got_over = |rule: &Rule| {
+                let until = rule.until.as_ref();
+                until.is_some_and(|until| after.lines().any(|line| until.is_match(undecorated(line))))
+            };
+            if let Some(rule) = self.0.iter().find(|rule| rule.begins.is_match(bare) && !got_over(rule)) {
+                return Some((message[at..].trim(), rule.means));
             }
             at += line.len();
         }
@@ -126,8 +153,20 @@ mod tests {
     }
 
     #[test]
+    fn an_error_that_the_agent_got_over_is_none() {
+        let rule = ErrorRule { begins: "Failed".into(), means: None, until: Some("Tokens: ".into()) };
+        let rules = Rules::new(&[rule], &[]);
+        let found = |message: &'static str| rules.find(message).map(|(error, _)| error);
+        assert_eq!(found("Hello\nFailed: busy\nRetrying\n"), Some("Failed: busy\nRetrying"));
+        assert_eq!(found("Failed: busy\nRetrying\nDone.\nTokens: 2\n"), None);
+        assert_eq!(found("Failed: busy\nTokens: 2\nFailed: gone\n"), Some("Failed: gone"));
+        let wrong = ErrorRule { begins: "a".into(), means: None, until: Some("(".into()) };
+        assert!(wrong.compile().is_err());
+    }
+
+    #[test]
     fn what_is_no_pattern_is_refused() {
-        let rule = |begins: &str| ErrorRule { begins: begins.to_owned(), means: None };
+        let rule = |begins: &str| ErrorRule { begins: begins.to_owned(), means: None, until: None };
         assert!(rule("(").compile().unwrap_err().contains("is not a pattern"));
         assert!(rule(&"a".repeat(2000)).compile().is_err());
         assert!(rule("(a{1000}){1000}").compile().is_err());

@@ -285,20 +285,24 @@ impl Session {
         if let Some(error) = &self.error {
             return outcome::judge_error(Report::words(error), now, &self.zone);
         }
+        let bench = Bench {
+            rules: &self.rules,
+            all_printed: self.setup.output == Output::Text,
+            reject_ends_turn: false,
+            now,
+            zone: &self.zone,
+        };
         match exit.code {
             Some(0) => {
-                let bench = Bench {
-                    rules: &self.rules,
-                    all_printed: self.setup.output == Output::Text,
-                    reject_ends_turn: false,
-                    now,
-                    zone: &self.zone,
-                };
                 // Many good tools say nothing, so silence is no sign of anything here.
                 let facts = TurnFacts { anything: true, ..self.facts.clone() };
                 outcome::judge("end_turn", &facts, &bench)
             }
             Some(_) => {
+                // Some print what went wrong, and something else on stderr.
+                if let Some(known) = outcome::hidden_error(&self.facts, &bench) {
+                    return known;
+                }
                 let mut words = exit.errors.trim();
                 if words.is_empty() {
                     words = self.facts.last_message.trim();

@@ -7,7 +7,7 @@ use divisi_model::event::TurnOutcome;
 use crate::conversation::{Conversation, now, setup};
 
 /// A turn of a shipped agent: a prompt, what the agent does, and the answer to the prompt.
-fn turn(agent: &str, prompt: &str, does: impl FnOnce(&mut Conversation), answer: &str) -> TurnOutcome {
+pub fn turn(agent: &str, prompt: &str, does: impl FnOnce(&mut Conversation), answer: &str) -> TurnOutcome {
     let quirks = Registry::shipped().require(agent).unwrap().quirks.clone();
     let mut talk = Conversation::opened(divisi_agent::acp::Setup { quirks, ..setup() });
     talk.prompt(1, prompt);
@@ -31,7 +31,7 @@ fn tool(talk: &mut Conversation) {
 }
 
 /// The outcome in a word, with the seconds to wait.
-fn word(outcome: &TurnOutcome) -> String {
+pub fn word(outcome: &TurnOutcome) -> String {
     match outcome {
         TurnOutcome::NeedsLogin { .. } => "login".to_owned(),
         TurnOutcome::NeedsCredit { .. } => "credit".to_owned(),

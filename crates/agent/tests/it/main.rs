@@ -10,3 +10,4 @@ mod errors;
 mod exec;
 mod launch;
 mod listed;
+mod recorded;
