@@ -17,6 +17,11 @@ pub fn script(desk: &Desk<'_>, script: &str) -> String {
     }
 }
 
+/// Whether the agent lets its model call tools; Aider takes edits out of its words.
+pub fn has_tools(desk: &Desk<'_>) -> bool {
+    desk.agent.name != "aider"
+}
+
 /// Whether the agent's last words are its own and not the model's.
 pub fn is_silent(desk: &Desk<'_>) -> bool {
     desk.agent.name == "mini-swe-agent"

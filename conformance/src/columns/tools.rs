@@ -17,6 +17,9 @@ const CALLS: usize = 30;
 
 /// The model calls the same tool again and again.
 pub async fn endless(desk: &Desk<'_>) -> Result<Cell, String> {
+    if !style::has_tools(desk) {
+        return Ok(Cell::none("its model calls no tools"));
+    }
     let mut talk = Talk::open(desk, Wish { mode: ModeName::Auto, ..Wish::default() }).await?;
     let script = style::script(desk, &format!("repeat {CALLS}\n  run echo again\nsay At last."));
     talk.prompt(&scripted("Go on and on.", &script)).await?;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::script::Tokens;
 
-use super::conversation::{Conversation, Item, Tool, text_of};
+use super::conversation::{Conversation, Item, Tool, said, text_of};
 use super::reply::Reply;
 use super::stream::{Frame, Frames, pieces};
 
@@ -33,7 +33,7 @@ pub fn read(body: &Value) -> Conversation {
         let results: Vec<_> =
             of_type("tool_result").map(|block| Item::Result(result(&block["content"]))).collect();
         match results.is_empty() {
-            true => items.push(Item::User(text_of(content))),
+            true => items.extend(said(content)),
             // What stands beside a tool's result is a reminder, not a prompt.
             false => items.extend(results),
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::script::Tokens;
 
-use super::conversation::{Conversation, Item, Tool, text_of};
+use super::conversation::{Conversation, Item, Tool, said, text_of};
 use super::reply::Reply;
 use super::stream::{Frame, Frames, pieces};
 
@@ -26,7 +26,7 @@ pub fn read(body: &Value) -> Conversation {
                 ));
             }
             Some("tool" | "function") => items.push(Item::Result(text)),
-            _ => items.push(Item::User(text)),
+            _ => items.extend(said(&message["content"])),
         }
     }
     let tools = body["tools"].as_array().into_iter().flatten().map(|tool| {

@@ -139,16 +139,30 @@ fn workspace_in(text: &str) -> Option<String> {
 
 /// The text in a content that is a string, or a list of parts with `text`.
 pub fn text_of(content: &Value) -> String {
+    texts(content).join("\n")
+}
+
+/// What a message in the person's name holds: reminders beside the prompt are entries of their own, in front of it,
+/// because some agents tell only there which folder they work in.
+pub fn said(content: &Value) -> Vec<Item> {
+    let (beside, own): (Vec<&str>, Vec<&str>) =
+        texts(content).into_iter().partition(|text| is_envelope(text));
+    let beside =
+        beside.into_iter().filter(|text| !text.trim().is_empty()).map(|text| Item::User(text.into()));
+    let mut items: Vec<Item> = beside.collect();
+    if !own.is_empty() || items.is_empty() {
+        items.push(Item::User(own.join("\n")));
+    }
+    items
+}
+
+fn texts(content: &Value) -> Vec<&str> {
     match content {
-        Value::String(text) => text.clone(),
+        Value::String(text) => vec![text],
         Value::Array(parts) => {
-            let texts = parts.iter().filter_map(|part| part.as_str().or_else(|| part["text"].as_str()));
-            // A reminder beside the prompt is not part of it.
-            let texts: Vec<&str> = texts.collect();
-            let own: Vec<&str> = texts.iter().copied().filter(|text| !is_envelope(text)).collect();
-            if own.is_empty() { texts.join("\n") } else { own.join("\n") }
+            parts.iter().filter_map(|part| part.as_str().or_else(|| part["text"].as_str())).collect()
         }
-        _ => String::new(),
+        _ => Vec::new(),
     }
 }
 
@@ -175,6 +189,24 @@ mod tests {
         assert_eq!(conversation.prompts(), ["go"]);
         assert_eq!(conversation.answers_since_prompt(), 2);
         assert_eq!(conversation.workspace().as_deref(), Some("/w"));
+    }
+
+    #[test]
+    fn a_reminder_beside_the_prompt_tells_the_folder_and_is_no_prompt() {
+        let content = serde_json::json!([
+            {"type": "text", "text": "<system-reminder>\nI'm currently working in the directory: /w\n</system-reminder>"},
+            {"type": "text", "text": "Mend it."},
+            {"type": "text", "text": "<system-reminder>Be nice.</system-reminder>"},
+        ]);
+        let mut items = said(&content);
+        assert_eq!(items.len(), 3);
+        assert_eq!(items.last(), Some(&Item::User("Mend it.".into())));
+        items.push(Item::Assistant(vec![]));
+        let conversation = Conversation { items, ..Conversation::default() };
+        assert_eq!(conversation.prompts(), ["Mend it."]);
+        assert_eq!(conversation.answers_since_prompt(), 1);
+        assert_eq!(conversation.workspace().as_deref(), Some("/w"));
+        assert_eq!(said(&Value::from("")), [Item::User(String::new())]);
     }
 
     #[test]

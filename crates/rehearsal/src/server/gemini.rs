@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::script::Tokens;
 
-use super::conversation::{Conversation, Item, Tool, text_of};
+use super::conversation::{Conversation, Item, Tool, said, text_of};
 use super::reply::Reply;
 use super::stream::{Frame, Frames, pieces};
 
@@ -26,7 +26,7 @@ pub fn read(body: &Value, model: &str, stream: bool) -> Conversation {
             .map(|result| Item::Result(result["response"]["output"].as_str().unwrap_or_default().to_owned()))
             .collect();
         match results.is_empty() {
-            true => items.push(Item::User(text_of(&content["parts"]))),
+            true => items.extend(said(&content["parts"])),
             false => items.extend(results),
         }
     }

@@ -6,6 +6,7 @@
 mod anthropic;
 mod chat;
 mod conversation;
+mod edit_blocks;
 mod evidence;
 mod fit;
 mod gemini;

@@ -7,6 +7,7 @@ use agent_client_protocol_schema::v1::StopReason;
 use crate::script::{Action, Fault, Flood, Step, Tokens, Turn};
 
 use super::conversation::Conversation;
+use super::edit_blocks;
 use super::tools::{Call, Mapper};
 
 /// Most text of a flood in one answer.
@@ -52,7 +53,8 @@ pub enum Trouble {
 /// that a long repetition costs nothing.
 pub fn reply(turn: &Turn, conversation: &Conversation, step: usize) -> Reply {
     let (mapper, reply) = (Mapper::new(conversation), Reply::default());
-    let mut builder = Builder { mapper, before: step, found: None, reply, ended: false };
+    let words = edit_blocks::is_wanted(conversation).then_some(conversation);
+    let mut builder = Builder { mapper, words, before: step, found: None, reply, ended: false };
     builder.steps(&turn.steps);
     let mut last = builder.reply;
     if last.text.is_empty() {
@@ -65,6 +67,8 @@ pub fn reply(turn: &Turn, conversation: &Conversation, step: usize) -> Reply {
 
 struct Builder<'a> {
     mapper: Mapper<'a>,
+    /// The conversation, where its agent takes edits out of the model's words.
+    words: Option<&'a Conversation>,
     /// How many answers come before the wanted one.
     before: usize,
     found: Option<Reply>,
@@ -139,6 +143,17 @@ impl Builder<'_> {
 
     /// One answer per call; the mapper leaves out what the offered tools have no use for.
     fn call(&mut self, action: &Action) {
+        if let Some(conversation) = self.words {
+            match edit_blocks::words(action, conversation) {
+                Ok(words) if words.is_empty() => {}
+                Ok(words) => self.say(&words),
+                Err(missing) => {
+                    self.say(&missing);
+                    self.ended = true;
+                }
+            }
+            return;
+        }
         let calls = match self.mapper.calls(action) {
             Ok(calls) => calls,
             Err(missing) => {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::script::Tokens;
 
-use super::conversation::{Conversation, Item, Tool, text_of};
+use super::conversation::{Conversation, Item, Tool, said, text_of};
 use super::reply::Reply;
 use super::stream::{Frame, Frames, pieces};
 
@@ -22,7 +22,7 @@ pub fn read(body: &Value) -> Conversation {
         match (entry["type"].as_str().unwrap_or("message"), entry["role"].as_str()) {
             ("message", Some("assistant")) => items.push(Item::Assistant(Vec::new())),
             ("message", Some("system" | "developer")) => system.push(text_of(&entry["content"])),
-            ("message", _) => items.push(Item::User(text_of(&entry["content"]))),
+            ("message", _) => items.extend(said(&entry["content"])),
             ("reasoning", _) => items.push(Item::Assistant(Vec::new())),
             (kind, _) if kind.ends_with("_output") => {
                 let output = &entry["output"];

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::script::Tokens;
 
 use super::conversation::{Conversation, Item};
+use super::edit_blocks;
 use super::fit::fit;
 use super::reply::Reply;
 use super::tools::{Call, does_work};
@@ -38,7 +39,8 @@ pub fn side_reply(conversation: &Conversation) -> Option<(&'static str, Reply)> 
     if conversation.items.last().is_some_and(is_afterthought) {
         return Some(("afterthought", text("Nothing.".to_owned())));
     }
-    if conversation.tools.is_empty() && wants_summary(conversation) {
+    let is_side = conversation.tools.is_empty() && !edit_blocks::is_wanted(conversation);
+    if is_side && wants_summary(conversation) {
         return Some(("title", text("Rehearsal".to_owned())));
     }
     None

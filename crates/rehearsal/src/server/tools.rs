@@ -41,17 +41,20 @@ impl Call {
 /// What a value is for, and the names under which tools ask for it.
 type Role = &'static [&'static str];
 const PATH: Role = &["filepath", "path", "absolutepath", "file", "filename", "targetfile", "uri"];
+/// The same of a tool that takes several at once.
+const PATHS: Role = &["files", "filepaths", "paths"];
 const CONTENT: Role = &["content", "filetext", "contents", "filecontent", "text"];
 const OLD: Role = &["oldstring", "oldstr", "oldtext", "before", "search", "find", "old"];
 const NEW: Role = &["newstring", "newstr", "newtext", "after", "replace", "replacement", "new"];
 const COMMAND: Role = &["command", "cmd", "script"];
+const COMMANDS: Role = &["commands"];
 
 /// Names of tools for each purpose, in order of preference, in lower case without signs.
 const WRITE: Role = &["write", "writefile", "createfile", "create", "writetofile"];
 const EDIT: Role =
     &["edit", "editfile", "replace", "strreplace", "strreplacefile", "editor", "replaceinfile"];
 const EDITOR: Role = &["texteditor", "strreplaceeditor", "strreplacebasededittool"];
-const READ: Role = &["read", "readfile", "view", "viewfile", "readmanyfiles"];
+const READ: Role = &["read", "readfile", "view", "viewfile", "readfiles", "readmanyfiles"];
 const SHELL: Role = &[
     "bash",
     "shell",
@@ -129,7 +132,9 @@ impl<'a> Mapper<'a> {
 
     fn read(&self, path: &str) -> Option<Call> {
         if let Some(tool) = self.tool(READ) {
-            return Some(self.filled(tool, &[(PATH, json!(self.absolute(path)))]));
+            let file = json!(self.absolute(path));
+            let files = field(tool, PATHS).map(|(_, schema)| json!([listed(&file, &schema["items"])]));
+            return Some(self.filled(tool, &[(PATH, file), (PATHS, files.unwrap_or_default())]));
         }
         if let Some(tool) = self.tool(EDITOR) {
             return Some(self.filled(tool, &[(COMMAND, json!("view")), (PATH, json!(self.absolute(path)))]));
@@ -144,6 +149,10 @@ impl<'a> Mapper<'a> {
         }
         if let Some(tool) = self.tool(EDITOR) {
             return Some(self.filled(tool, &[(COMMAND, json!("create")), (PATH, file), (CONTENT, content)]));
+        }
+        // Some editing tools make a file when they are given no old text.
+        if let Some(tool) = self.tool(EDIT).filter(|tool| has(tool, NEW) && !is_required(tool, OLD)) {
+            return Some(self.filled(tool, &[(PATH, file), (NEW, content)]));
         }
         self.patched(|| Some(patch::add(path, text)))
             .or_else(|| self.shell(&patch::shell_write(path, text, false)))
@@ -180,7 +189,7 @@ impl<'a> Mapper<'a> {
         let field = field(tool, COMMAND);
         let takes_list = field.is_some_and(|(_, schema)| schema["type"] == "array");
         let command = if takes_list { json!(["bash", "-lc", script]) } else { json!(script) };
-        let mut values = vec![(COMMAND, command)];
+        let mut values = vec![(COMMAND, command), (COMMANDS, json!([script]))];
         if let Some(reason) = &self.escalation {
             values.push((&["sandboxpermissions"], json!("require_escalated")));
             values.push((&["justification"], json!(reason)));
@@ -283,6 +292,20 @@ fn field(tool: &Tool, role: Role) -> Option<(&str, &Value)> {
         let found = properties.iter().find(|(name, _)| bare(name) == *wanted);
         found.map(|(name, schema)| (name.as_str(), schema))
     })
+}
+
+fn is_required(tool: &Tool, role: Role) -> bool {
+    let names = tool.schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    names.into_iter().any(|name| role.contains(&bare(name).as_str()))
+}
+
+/// One file in a list: its path, or an object that holds it.
+fn listed(path: &Value, schema: &Value) -> Value {
+    let tool = Tool { schema: schema.clone(), ..Tool::default() };
+    let Some((name, _)) = field(&tool, PATH) else { return path.clone() };
+    let mut entry = required(&tool);
+    entry.insert(name.to_owned(), path.clone());
+    Value::Object(entry)
 }
 
 fn required(tool: &Tool) -> Map<String, Value> {

@@ -9,4 +9,5 @@ mod exec;
 mod guide;
 mod scripts;
 mod server;
+mod server_agents;
 mod server_faults;
