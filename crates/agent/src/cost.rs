@@ -50,13 +50,9 @@ fn is_version(rest: &str) -> bool {
 }
 
 fn cost(usage: &Usage, price: &Price) -> u64 {
-    let fresh = match usage.cached_in_input {
-        true => usage.input.saturating_sub(usage.cached_read),
-        false => usage.input,
-    };
     let parts = |dollars: f64| (dollars.clamp(0.0, 1e6) * PARTS).round() as u128;
     let of = |tokens: u64, dollars: f64| u128::from(tokens) * parts(dollars);
-    let sum = of(fresh, price.input)
+    let sum = of(usage.fresh_input(), price.input)
         + of(usage.output, price.output)
         + of(usage.cached_read, price.cached_read.unwrap_or(price.input))
         + of(usage.cached_write, price.cached_write.unwrap_or(price.input));
@@ -109,6 +105,10 @@ mod tests {
         sum.add(&agent.priced(usage, Some("good-1")));
         sum.add(&agent.priced(usage, None));
         assert_eq!((sum.cost(), sum.cost_at_least()), (Some(23_775), true));
+        let old = Usage { input: 2400, cached_read: 400, cached_in_input: true, ..Usage::default() };
+        let mut mixed = old;
+        mixed.add(&Usage { input: 2000, cached_read: 400, ..Usage::default() });
+        assert_eq!((mixed.fresh_input(), mixed.cached_read), (4000, 800), "older and newer turns in one sum");
         let mut partial = Usage::default();
         partial.add(&agent.priced(Usage { at_least: true, ..usage }, Some("good-1")));
         assert!(partial.cost_at_least());

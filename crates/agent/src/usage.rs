@@ -1,4 +1,5 @@
-//! Makes what agents report about tokens and money comparable: per turn, whatever the agent counts from.
+//! Makes what agents report about tokens and money comparable: per turn, whatever the agent counts from, and with what
+//! was read from a cache beside the input, whatever the vendor counts it to.
 
 use divisi_model::event::Usage;
 use divisi_model::transcript::{ReportedUsage, Tokens, UsageScope};
@@ -24,7 +25,7 @@ impl Counted {
         let mut sum = Usage::default();
         turns.for_each(|usage| sum.add(usage));
         let tokens = Tokens {
-            input: sum.input,
+            input: sum.fresh_input(),
             output: sum.output,
             cached_read: sum.cached_read,
             cached_write: sum.cached_write,
@@ -67,7 +68,6 @@ impl Meter {
             output: tokens.output,
             cached_read: tokens.cached_read,
             cached_write: tokens.cached_write,
-            cached_in_input: tokens.cached_in_input && tokens.cached_read > 0,
             at_least: reported.scope == UsageScope::LastCall && reported.tokens.is_some(),
             cost_micros,
             ..Usage::default()
@@ -118,9 +118,13 @@ pub(crate) fn tokens(value: &Value) -> Option<Tokens> {
     }
     // Where the sum is given it tells whether the cache is in the input or beside it.
     let total = number(&["totalTokens", "total_tokens", "totalTokenCount"]);
-    let by_total = total.filter(|_| cached_read > 0).map(|total| total < input + output + cached_read);
-    let cached_in_input = by_total.unwrap_or(within.is_some());
-    Some(Tokens { input, output, cached_read, cached_write, reasoning, cached_in_input })
+    let is_within = |cached: u64| total.map(|total| total < input + output + cached);
+    let read_within = is_within(cached_read).unwrap_or(within.is_some());
+    let write_within = read_within && is_within(cached_write).unwrap_or(false);
+    let part = u64::from(read_within) * cached_read + u64::from(write_within) * cached_write;
+    // A vendor cannot have read more from its cache than it was given; if it says so, the cache was beside the input.
+    let input = input.checked_sub(part).unwrap_or(input);
+    Some(Tokens { input, output, cached_read, cached_write, reasoning, cached_in_input: false })
 }
 
 /// Names under which vendors count what is read from a cache as a part of the input.
@@ -136,7 +140,7 @@ fn since(total: &Tokens, before: &Tokens) -> Tokens {
         output: total.output - before.output,
         cached_read: total.cached_read.saturating_sub(before.cached_read),
         cached_write: total.cached_write.saturating_sub(before.cached_write),
-        cached_in_input: total.cached_in_input,
+        cached_in_input: false,
         reasoning: total.reasoning.saturating_sub(before.reasoning),
     }
 }
@@ -182,24 +186,72 @@ mod tests {
     }
 
     #[test]
-    fn the_cache_is_within_the_input_or_beside_it() {
+    fn the_input_is_without_the_cache_whatever_the_vendor_counts() {
         let read = |json: &str| {
             let tokens = tokens(&serde_json::from_str(json).unwrap()).unwrap();
-            (tokens.input, tokens.output, tokens.cached_read, tokens.cached_in_input)
+            assert!(!tokens.cached_in_input);
+            (tokens.input, tokens.output, tokens.cached_read, tokens.cached_write)
         };
-        let beside = r#"{"inputTokens":6000,"outputTokens":385,"cachedReadTokens":2500,"cachedWriteTokens":1500,"totalTokens":10385}"#;
-        assert_eq!(read(beside), (6000, 385, 2500, false));
-        let within = r#"{"inputTokens":8000,"outputTokens":308,"cachedReadTokens":2000,"totalTokens":8308}"#;
-        assert_eq!(read(within), (8000, 308, 2000, true));
-        assert_eq!(
-            read(r#"{"input_tokens":8000,"cached_input_tokens":2000,"output_tokens":308}"#),
-            (8000, 308, 2000, true)
-        );
-        assert_eq!(
-            read(r#"{"input_tokens":90,"cache_read_input_tokens":2000,"output_tokens":3}"#),
-            (90, 3, 2000, false)
-        );
-        let gemini = r#"{"promptTokenCount":100,"candidatesTokenCount":10,"thoughtsTokenCount":5,"totalTokenCount":115}"#;
-        assert_eq!(read(gemini), (100, 15, 0, false));
+        for (what, json, counts) in [
+            (
+                "Claude Code and Codex: beside",
+                r#"{"inputTokens":2000,"outputTokens":100,"cachedReadTokens":400,"cachedWriteTokens":0,"totalTokens":2500}"#,
+                (2000, 100, 400, 0),
+            ),
+            (
+                "beside, with a cache that was written",
+                r#"{"inputTokens":6000,"outputTokens":385,"cachedReadTokens":2500,"cachedWriteTokens":1500,"totalTokens":10385}"#,
+                (6000, 385, 2500, 1500),
+            ),
+            (
+                "Copilot and Qwen Code: within",
+                r#"{"inputTokens":2400,"outputTokens":100,"totalTokens":2500,"thoughtTokens":0,"cachedReadTokens":400,"cachedWriteTokens":0}"#,
+                (2000, 100, 400, 0),
+            ),
+            (
+                "within, with a cache that was written",
+                r#"{"inputTokens":2400,"outputTokens":100,"totalTokens":2500,"cachedReadTokens":400,"cachedWriteTokens":300}"#,
+                (1700, 100, 400, 300),
+            ),
+            (
+                "the command of Codex: no sum, and a name that means within",
+                r#"{"input_tokens":8000,"cached_input_tokens":2000,"output_tokens":308}"#,
+                (6000, 308, 2000, 0),
+            ),
+            (
+                "the command of Claude Code: no sum, and a name that means beside",
+                r#"{"input_tokens":90,"cache_read_input_tokens":2000,"output_tokens":3}"#,
+                (90, 3, 2000, 0),
+            ),
+            (
+                "the command of Gemini",
+                r#"{"total_tokens":10385,"input_tokens":10000,"output_tokens":385,"cached":2500}"#,
+                (7500, 385, 2500, 0),
+            ),
+            (
+                "more from the cache than there was",
+                r#"{"input_tokens":10,"cached_input_tokens":2000,"output_tokens":3}"#,
+                (10, 3, 2000, 0),
+            ),
+            (
+                "Gemini's own form",
+                r#"{"promptTokenCount":100,"candidatesTokenCount":10,"thoughtsTokenCount":5,"totalTokenCount":115}"#,
+                (100, 15, 0, 0),
+            ),
+        ] {
+            assert_eq!(read(json), counts, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_session_counted_by_an_older_version_goes_on() {
+        // It wrote down the input with the cache in it.
+        let before =
+            Usage { input: 2400, output: 100, cached_read: 400, cached_in_input: true, ..Usage::default() };
+        let mut meter = Meter::from(Counted::of([before].iter()));
+        let tokens = Tokens { input: 4000, output: 200, cached_read: 800, ..Tokens::default() };
+        let report = ReportedUsage { tokens: Some(tokens), scope: UsageScope::Session, ..Default::default() };
+        let turn = meter.turn_ended(Some(&report));
+        assert_eq!((turn.input, turn.output, turn.cached_read), (2000, 100, 400));
     }
 }

@@ -360,7 +360,7 @@ pub struct Usage {
     pub cached_read: u64,
     /// Input tokens written to a cache.
     pub cached_write: u64,
-    /// The input counts what was read from a cache too; otherwise that comes on top.
+    /// The input counts what was read from a cache too, in logs of 0.1.0; nothing sets it any more: that comes on top.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cached_in_input: bool,
     /// The tokens are a lower bound: the agent reports less than the turn.
@@ -530,6 +530,11 @@ impl Usage {
         self.input + self.output + self.cached_read + self.cached_write > 0
     }
 
+    /// Input tokens without those that were read from a cache.
+    pub fn fresh_input(&self) -> u64 {
+        self.input.saturating_sub(if self.cached_in_input { self.cached_read } else { 0 })
+    }
+
     /// The cost in millionths of a US dollar, where it is known.
     pub fn cost(&self) -> Option<u64> {
         let old = self.cost_usd.filter(|cost| cost.is_finite() && (0.0..1e9).contains(cost));
@@ -547,12 +552,12 @@ impl Usage {
 
     /// Adds another turn's usage.
     pub fn add(&mut self, other: &Self) {
-        self.input += other.input;
+        self.input = self.fresh_input() + other.fresh_input();
+        self.cached_in_input = false;
         self.output += other.output;
         self.cached_read += other.cached_read;
         self.cached_write += other.cached_write;
         self.unpriced |= other.unpriced || (other.counts() && other.cost().is_none());
-        self.cached_in_input |= other.cached_in_input;
         self.at_least |= other.at_least;
         self.estimated |= other.estimated;
         self.cost_micros = match (self.cost_micros, other.cost_micros) {

@@ -255,7 +255,7 @@ pub struct Tokens {
     pub cached_write: u64,
     /// Thinking.
     pub reasoning: u64,
-    /// The input counts what was read from a cache too; otherwise that comes on top.
+    /// The input counts what was read from a cache too, in transcripts of 0.1.0; nothing sets it any more.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cached_in_input: bool,
 }
@@ -322,7 +322,6 @@ impl Tokens {
         ] {
             *mine = mine.saturating_add(theirs);
         }
-        self.cached_in_input |= other.cached_in_input;
     }
 }
 

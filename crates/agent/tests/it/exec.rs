@@ -138,7 +138,7 @@ fn codex_stream() {
          tool item_0 [edit, Completed] edit /w/hello.txt {} \n\
          tool item_1 [execute, Completed] git status {} ?? hello.txt\n\n\
          message: Done.\n\
-         usage: 8000+308 cached 2000/0 None of None\n\
+         usage: 6000+308 cached 2000/0 None of None\n\
          turn ended: Completed (exit code 0)\n"
     );
 }
@@ -172,7 +172,7 @@ fn opencode_goose_gemini_kimi_and_copilot_streams() {
 {"type":"message","role":"assistant","content":"ok","delta":true}
 {"type":"result","status":"success","stats":{"total_tokens":10385,"input_tokens":10000,"output_tokens":385,"cached":2500,"tool_calls":4}}
 "#,
-            "tool w1 [edit, Completed] write_file h {h: None -> \"c\"} \nmessage: ok\nusage: 10000+385 cached 2500/0 None of None\n",
+            "tool w1 [edit, Completed] write_file h {h: None -> \"c\"} \nmessage: ok\nusage: 7500+385 cached 2500/0 None of None\n",
         ),
         (
             r#"{"role":"assistant","tool_calls":[{"id":"k1","function":{"name":"Write","arguments":"{\"path\":\"z\",\"content\":\"y\"}"}}]}

@@ -59,7 +59,7 @@ pub struct UsageView {
     pub cached_write: u64,
     /// US dollars, as reported or computed from prices; the number for people is `cost_micros`.
     pub cost_usd: Option<f64>,
-    /// The input counts what was read from a cache too.
+    /// Always false: the input is counted without what was read from a cache, whatever the vendor counts.
     #[serde(default)]
     pub cached_in_input: bool,
     /// The tokens are a lower bound.
@@ -107,12 +107,12 @@ impl From<&Prompt> for PromptView {
 impl From<Usage> for UsageView {
     fn from(usage: Usage) -> Self {
         Self {
-            input: usage.input,
+            input: usage.fresh_input(),
             output: usage.output,
             cached_read: usage.cached_read,
             cached_write: usage.cached_write,
             cost_usd: usage.cost().map(|micros| micros as f64 / 1e6),
-            cached_in_input: usage.cached_in_input,
+            cached_in_input: false,
             at_least: usage.at_least,
             cost_micros: usage.cost(),
             estimated: usage.estimated,

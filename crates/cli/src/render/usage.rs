@@ -11,9 +11,8 @@ pub(crate) fn line(usage: &UsageView) -> Option<String> {
     let mut text = format!("{least}{} tokens in, {} out", usage.input, usage.output);
     let cached = usage.cached_read + usage.cached_write;
     if cached > 0 {
-        let place = if usage.cached_in_input { "of the input" } else { "besides" };
         text.push_str(&format!(
-            ", {} read from a cache and {} written {place}",
+            ", {} read from a cache and {} written besides",
             usage.cached_read, usage.cached_write
         ));
     }
