@@ -1,5 +1,7 @@
 //! Texts that tools take instead of fields: patches, and lines for a shell.
 
+use serde_json::Value;
+
 use crate::script::Replacement;
 
 /// A patch that makes a file.
@@ -18,9 +20,9 @@ pub fn delete(path: &str) -> String {
 pub fn update<'a>(
     path: &str,
     replacements: &[Replacement],
-    mut read: impl Iterator<Item = &'a str>,
+    read: impl Iterator<Item = &'a str>,
 ) -> Option<String> {
-    read.find_map(|content| {
+    read.flat_map(contents).find_map(|content| {
         let mut hunks = String::new();
         for Replacement { old, new } in replacements {
             let at = content.find(old.as_str())?;
@@ -34,6 +36,32 @@ pub fn update<'a>(
         }
         Some(wrap(&format!("*** Update File: {path}\n{hunks}")))
     })
+}
+
+/// The contents in what a tool gave back: some pack them into JSON, and number their lines.
+fn contents(result: &str) -> Vec<String> {
+    let packed = serde_json::from_str::<Value>(result).map(|value| match value {
+        Value::Array(entries) => entries,
+        other => vec![other],
+    });
+    let texts = packed
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|entry| entry["result"].as_str().map(str::to_owned));
+    let mut texts: Vec<String> = texts.collect();
+    if texts.is_empty() {
+        texts.push(result.to_owned());
+    }
+    texts.iter().map(|text| unnumbered(text).unwrap_or_else(|| text.clone())).collect()
+}
+
+/// Lines as `  1 | text` without their numbers; none where a line has none.
+fn unnumbered(text: &str) -> Option<String> {
+    let bare = text.lines().map(|line| {
+        let (number, rest) = line.split_once(" | ").or_else(|| Some((line.strip_suffix(" |")?, "")))?;
+        number.trim().parse::<u64>().ok().map(|_| rest)
+    });
+    bare.collect::<Option<Vec<_>>>().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n"))
 }
 
 fn wrap(body: &str) -> String {
@@ -78,6 +106,14 @@ mod tests {
             "*** Begin Patch\n*** Update File: calc.py\n@@\n-    return a - b\n+    return a + b\n*** End Patch\n"
         );
         assert_eq!(update("calc.py", &replacements, ["x"].into_iter()), None);
+    }
+
+    #[test]
+    fn what_was_read_may_be_packed_and_numbered() {
+        let packed = r#"[{"query":"/w/a","result":"1 | one\n2 |\n3 | a | b","success":true}]"#;
+        assert_eq!(contents(packed), ["one\n\na | b"]);
+        assert_eq!(contents("a | b\n"), ["a | b\n"]);
+        assert_eq!(contents("{\"name\": 1}"), ["{\"name\": 1}"]);
     }
 
     #[test]
