@@ -175,23 +175,35 @@ impl Agent {
         Ok(fs::rename(&unfinished, &home)?)
     }
 
+    /// The packages and their versions on this machine, as a manifest of npm has them.
+    fn wanted(&self) -> JobResult<serde_json::Value> {
+        let mut wanted = serde_json::Map::new();
+        for package in &self.packages {
+            let package = for_this_machine(package)?;
+            let (name, version) = package.rsplit_once('@').ok_or("a package has no version")?;
+            wanted.insert(name.to_owned(), version.into());
+        }
+        Ok(wanted.into())
+    }
+
     fn npm(&self, prefix: &Path) -> JobResult<Command> {
-        let lock = dirs::repository().join(format!("xtask/locks/{}.json", self.name));
-        let mut manifest = String::from("{\"private\": true}\n");
         let mut npm = Command::new("npm");
-        if lock.exists() {
-            fs::copy(&lock, prefix.join("package-lock.json"))?;
-            let pinned: serde_json::Value = serde_json::from_slice(&fs::read(&lock)?)?;
-            manifest = serde_json::json!({ "private": true, "dependencies": pinned["packages"][""]["dependencies"] })
-                .to_string();
-            npm.arg("ci");
-        } else {
-            npm.args(["install", "--save-exact", "--omit-lockfile-registry-resolved"]);
-            for package in &self.packages {
-                npm.arg(for_this_machine(package)?);
+        let wanted = self.wanted()?;
+        let mut manifest = serde_json::json!({ "private": true });
+        match lock_of(&self.name)?.filter(|(_, pinned)| *pinned == wanted) {
+            Some((lock, _)) => {
+                fs::write(prefix.join("package-lock.json"), lock)?;
+                manifest["dependencies"] = wanted;
+                npm.arg("ci");
+            }
+            None => {
+                npm.args(["install", "--save-exact", "--omit-lockfile-registry-resolved"]);
+                for package in &self.packages {
+                    npm.arg(for_this_machine(package)?);
+                }
             }
         }
-        fs::write(prefix.join("package.json"), manifest)?;
+        fs::write(prefix.join("package.json"), manifest.to_string())?;
         npm.arg("--prefix").arg(prefix).args([
             "--no-audit",
             "--no-fund",
@@ -239,6 +251,17 @@ impl Agent {
     }
 }
 
+/// The file that pins what an agent's packages depend on, and which packages it was made for; none where there is none.
+fn lock_of(name: &str) -> JobResult<Option<(Vec<u8>, serde_json::Value)>> {
+    let path = dirs::repository().join(format!("xtask/locks/{name}.json"));
+    if !path.exists() {
+        return Ok(None);
+    }
+    let lock = fs::read(path)?;
+    let mut pinned: serde_json::Value = serde_json::from_slice(&lock)?;
+    Ok(Some((lock, pinned["packages"][""]["dependencies"].take())))
+}
+
 fn manifest() -> JobResult<Manifest> {
     Ok(toml::from_str(MANIFEST)?)
 }
@@ -284,6 +307,27 @@ mod tests {
             let written = all.any(|package| package.ends_with(&agent.version));
             assert!(written, "the version of {} is that of none of its packages", agent.name);
         }
+    }
+
+    #[test]
+    fn every_lock_is_of_the_versions_in_the_manifest() {
+        let on = |package: &str| package.replace("{os}", "linux").replace("{cpu}", "x64");
+        let mut locks = 0;
+        for agent in manifest().unwrap().agent {
+            if let Some((text, pinned)) = lock_of(&agent.name).unwrap() {
+                let named = agent.packages.iter().map(|package| on(package));
+                let named: Vec<_> = named
+                    .map(|p| p.rsplit_once('@').map(|(n, v)| (n.to_owned(), v.to_owned())).unwrap())
+                    .collect();
+                let named: std::collections::BTreeMap<_, _> = named.into_iter().collect();
+                assert_eq!(pinned, serde_json::json!(named), "{}", agent.name);
+                assert!(!String::from_utf8(text).unwrap().contains("://"), "{} names a host", agent.name);
+                locks += 1;
+            }
+            let python = dirs::repository().join(format!("xtask/locks/{}.txt", agent.name));
+            assert_eq!(python.exists(), !agent.python.is_empty(), "{}", agent.name);
+        }
+        assert_eq!(locks, 5);
     }
 
     #[test]
