@@ -146,8 +146,9 @@ pub async fn mcp(desk: &Desk<'_>) -> Result<Cell, String> {
     let said = talk.said();
     talk.end().await?;
     let noted = std::fs::read_to_string(desk.board()).unwrap_or_default();
+    let is_search = |tool: &str| tool.replace('_', "").eq_ignore_ascii_case("toolsearch");
     let is_offered =
-        |one: &Evidence| one.tools.iter().any(|tool| tool.contains(board::TOOL) || tool.contains("search"));
+        |one: &Evidence| one.tools.iter().any(|tool| tool.contains(board::TOOL) || is_search(tool));
     if !desk.asked_main().iter().any(is_offered) {
         return Ok(Cell::cannot(
             "it takes the server and offers none of its tools to the model",

@@ -95,7 +95,11 @@ pub(crate) fn judge(stop: &str, facts: &TurnFacts, bench: &Bench<'_>) -> TurnOut
         }
     }
     match stop {
-        "cancelled" => TurnOutcome::Cancelled,
+        "cancelled" if facts.denied => TurnOutcome::Denied,
+        // Nobody here cancelled it: some agents break off a loop like this.
+        "cancelled" => hidden_error(facts, bench).unwrap_or_else(|| TurnOutcome::CutShort {
+            text: "the agent cancelled its turn by itself".to_owned(),
+        }),
         // Some vendors refuse where a limit is reached.
         "refusal" => hidden_error(facts, bench).unwrap_or(TurnOutcome::Refused),
         "end_turn" => match hidden_error(facts, bench) {
@@ -185,6 +189,13 @@ mod tests {
         assert_eq!(judge("cancelled", &denied, &bench(true)), TurnOutcome::Denied);
         assert_eq!(judge("end_turn", &denied, &bench(true)), TurnOutcome::Denied);
         assert_eq!(judge("end_turn", &denied, &bench(false)), TurnOutcome::Completed);
+        assert_eq!(judge("cancelled", &denied, &bench(false)), TurnOutcome::Denied);
+        let worked = TurnFacts { worked: true, anything: true, ..TurnFacts::default() };
+        assert_eq!(
+            judge("cancelled", &worked, &bench(false)),
+            TurnOutcome::CutShort { text: "the agent cancelled its turn by itself".into() },
+            "nobody asked for it"
+        );
         let cancelled = TurnFacts { cancelled: true, ..denied };
         assert_eq!(judge("end_turn", &cancelled, &bench(true)), TurnOutcome::Cancelled);
     }

@@ -39,7 +39,8 @@ fn agents_over_the_protocol() {
     let again = Says("Info: Request failed due to a transient API error. Retrying...");
     let broken = Says("Info: Response was interrupted due to a server error. Retrying...");
     let refused = Says(
-        "Error: Authentication failed with provider at http://127.0.0.1:9100/v1 (HTTP 401).\n  Check your COPILOT_PROVIDER_API_KEY, COPILOT_PROVIDER_API_KEY_COMMAND, or COPILOT_PROVIDER_BEARER_TOKEN.",
+        "Error: Authentication failed with provider at http://127.0.0.1:9100/v1 (HTTP 401).\n  \
+         Check your COPILOT_PROVIDER_API_KEY, COPILOT_PROVIDER_API_KEY_COMMAND, or COPILOT_PROVIDER_BEARER_TOKEN.",
     );
     let used_up = Says("Error: 429 You have reached your usage limit. Try again in 20 minutes.");
     let codex_tries = Updates(
@@ -50,10 +51,12 @@ fn agents_over_the_protocol() {
     let copilot_end = r#""result":{"stopReason":"end_turn","usage":{"inputTokens":2400,"outputTokens":100,"totalTokens":2500,"thoughtTokens":0,"cachedReadTokens":400,"cachedWriteTokens":0}}"#;
     let claude_limit = r#""error":{"code":-32603,"message":"Internal error: API Error: Request rejected (429) · You have reached your usage limit. Try again in 20 minutes.","data":{"errorKind":"rate_limit"}}"#;
     let goose_401 = Says(
-        "Ran into this error: Authentication error: Authentication failed. Status: 401 Unauthorized. Response: Incorrect API key provided..\n\nPlease retry if you think this is a transient or recoverable error.",
+        "Ran into this error: Authentication error: Authentication failed. Status: 401 Unauthorized. Response: Incorrect API key provided..\n\n\
+         Please retry if you think this is a transient or recoverable error.",
     );
     let goose_cut = Says(
-        "Ran into this error: Request failed: Stream decode error: error decoding response body.\n\nPlease retry if you think this is a transient or recoverable error.",
+        "Ran into this error: Request failed: Stream decode error: error decoding response body.\n\n\
+         Please retry if you think this is a transient or recoverable error.",
     );
     for (agent, case, does, answer, means) in [
         // Its notes and its error follow one another with nothing between them but numbers.
@@ -77,6 +80,21 @@ fn agents_over_the_protocol() {
             "login",
         ),
         ("qwen", "429", vec![&Writes, &Says("All is done."), &Says("")], END, "done"),
+        (
+            "cline",
+            "401",
+            vec![],
+            r#""error":{"code":-32603,"message":"Internal error: Incorrect API key provided.","data":{"message":"Incorrect API key provided."}}"#,
+            "login",
+        ),
+        // It breaks a loop off; to the person that is no wish of theirs.
+        (
+            "cline",
+            "loop",
+            vec![&Writes, &Writes],
+            r#""result":{"stopReason":"cancelled"}"#,
+            "CutShort { text: \"the agent cancelled its turn by itself\" }",
+        ),
         ("kilo", "401", vec![], opencode, "login"),
         ("opencode", "401", vec![], opencode, "login"),
         (

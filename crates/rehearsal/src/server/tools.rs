@@ -71,6 +71,10 @@ const SHELL: Role = &[
 const PLAN: Role = &["todowrite", "updateplan", "writetodos", "todolist", "settodolist", "todo", "plan"];
 const PATCH: Role = &["applypatch"];
 const SEARCH: Role = &["toolsearch"];
+/// Calls a tool that is not offered, and what it wants to know.
+const CALL: Role = &["toolcall"];
+const NAME: Role = &["name"];
+const ARGUMENTS: Role = &["arguments"];
 /// How many tools a search is asked for.
 const FOUND_MAX: u64 = 5;
 
@@ -219,7 +223,7 @@ impl<'a> Mapper<'a> {
         let tool = tools.iter().find(|tool| tool.name == name).or_else(|| tools.iter().find(ends));
         let call = match tool {
             Some(tool) => Call::function(tool, arguments.clone()),
-            None => Call::function(&Tool { name: name.to_owned(), ..Tool::default() }, arguments.clone()),
+            None => self.unoffered(name, arguments),
         };
         let is_found =
             tool.is_none_or(|tool| tool.found || self.conversation.results().any(|text| text.contains(name)));
@@ -230,6 +234,18 @@ impl<'a> Mapper<'a> {
                 vec![self.filled(search, &wanted), call]
             }
             None => vec![call],
+        }
+    }
+
+    /// A tool that is not offered, by the name that a search gave, and through the tool that calls such ones where
+    /// there is one.
+    fn unoffered(&self, name: &str, arguments: &Value) -> Call {
+        let is_sign = |letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | '-' | '.');
+        let words = self.conversation.results().flat_map(|text| text.split(is_sign));
+        let full = words.into_iter().find(|word| word.ends_with(&format!("__{name}"))).unwrap_or(name);
+        match self.tool(CALL).filter(|tool| has(tool, NAME) && has(tool, ARGUMENTS)) {
+            Some(tool) => self.filled(tool, &[(NAME, json!(full)), (ARGUMENTS, arguments.clone())]),
+            None => Call::function(&Tool { name: full.to_owned(), ..Tool::default() }, arguments.clone()),
         }
     }
 

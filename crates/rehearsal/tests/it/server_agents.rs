@@ -63,6 +63,27 @@ async fn qwen_code_tells_its_folder_in_a_reminder_beside_the_prompt() {
 }
 
 #[tokio::test]
+async fn qwen_code_calls_what_it_found_through_a_tool() {
+    let text = json!({"type": "string"});
+    let found = "<functions>\n<function>{\"name\":\"mcp__board__ping_board\",\"description\":\"Leaves a note\"}</function>";
+    let search = json!({"role": "assistant", "content": null, "tool_calls": [{"id": "c", "type": "function",
+        "function": {"name": "tool_search", "arguments": "{\"query\":\"ping_board\"}"}}]});
+    let messages = json!([
+        {"role": "user", "content": prompt("tool ping_board {\"note\": \"hello\"}\nsay It is noted.")},
+        search,
+        {"role": "tool", "tool_call_id": "c", "content": [{"type": "text", "text": found}]},
+    ]);
+    let tools = json!([
+        tool("tool_search", json!({"query": text}), &["query"]),
+        tool("tool_call", json!({"name": text, "arguments": {"type": "object"}}), &["name", "arguments"]),
+    ]);
+    insta::assert_snapshot!(walk(messages, tools).await, @r#"
+    tool_call {"name":"mcp__board__ping_board","arguments":{"note":"hello"}}
+    It is noted.
+    "#);
+}
+
+#[tokio::test]
 async fn cline_takes_several_files_and_commands_at_once_and_has_no_tool_for_writing() {
     let text = json!({"type": "string"});
     let file = json!({"type": "object", "required": ["path"],
