@@ -1,13 +1,13 @@
 //! Entries of a transcript as text.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
-use divisi_api::types::TranscriptEntryView;
+use divisi_api::types::{TranscriptEntryView, TurnView};
 use divisi_model::event::{Origin, TurnOutcome};
 use divisi_model::transcript::{Answered, EntryBody, StepStatus, Text, ToolCall, ToolStatus};
 
-use super::{clean, style};
+use super::{clean, style, usage};
 
 /// Most lines of a tool's output that are shown, from its end.
 const OUTPUT_LINES: usize = 12;
@@ -19,6 +19,16 @@ const THOUGHT_LINES: usize = 6;
 pub(crate) struct Teller {
     shown: HashMap<(u32, u64), Shown>,
     open: Option<(u32, u64)>,
+    turns: BTreeMap<u32, Used>,
+}
+
+/// What is known of what a turn used.
+#[derive(Default)]
+struct Used {
+    line: Option<String>,
+    /// Its end stands on the screen.
+    ended: bool,
+    told: bool,
 }
 
 /// What of an entry stands on the screen.
@@ -45,6 +55,27 @@ impl Teller {
                 known.state.clone_from(&whole);
                 self.close(&mut out);
                 out.push_str(&whole);
+            }
+        }
+        if matches!(view.entry.body, EntryBody::TurnEnded { .. }) {
+            let turn = self.turns.entry(view.entry.turn).or_default();
+            turn.ended = true;
+            out.push_str(&turn.tell());
+        }
+        out
+    }
+
+    /// Takes in what turns used, which is known a moment after their end; what to write where that end stands already.
+    pub(crate) fn learn(&mut self, turns: &[TurnView]) -> String {
+        let mut out = String::new();
+        for turn in turns.iter().filter(|turn| turn.ended.is_some()) {
+            let known = self.turns.entry(turn.number).or_default();
+            known.line = usage::line(&turn.usage);
+            if known.ended && known.line.is_some() && !known.told {
+                self.close(&mut out);
+            }
+            if let Some(known) = self.turns.get_mut(&turn.number) {
+                out.push_str(&known.tell());
             }
         }
         out
@@ -82,6 +113,18 @@ impl Teller {
     fn close(&mut self, out: &mut String) {
         if self.open.take().is_some() {
             out.push('\n');
+        }
+    }
+}
+
+impl Used {
+    fn tell(&mut self) -> String {
+        match &self.line {
+            Some(line) if self.ended && !self.told => {
+                self.told = true;
+                format!("{}\n", style::faint(format!("    {line}")))
+            }
+            _ => String::new(),
         }
     }
 }

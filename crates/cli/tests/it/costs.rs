@@ -59,5 +59,18 @@ fn reported_priced_and_unknown_costs_are_told_apart() {
     let usage = &env.divisi().args(["show", "t3", "--json"]).run().json()["attempts"][0]["turns"][0]["usage"];
     assert_eq!(usage["cost_micros"], 24_525, "18000 + 5775 + 750");
     assert_eq!(usage["estimated"], true);
+    let log = |arguments: &[&str]| {
+        env.divisi().args(["log"]).args(arguments).run().require_success().stdout.clone()
+    };
+    let ends =
+        ["t1", "t2", "t3"].map(|handle| log(&[handle]).lines().last().unwrap_or_default().trim().to_owned());
+    insta::assert_snapshot!(ends.join("\n"), @r"
+    2000 tokens in, 100 out; $0.0255, as reported
+    1200 tokens in, 80 out; cost unknown
+    6000 tokens in, 385 out, 2500 read from a cache and 0 written besides; $0.0245, by the prices of its definition
+    ");
+    let last = log(&["t3", "--json"]).lines().last().map(str::to_owned).unwrap();
+    let last: serde_json::Value = serde_json::from_str(&last).unwrap();
+    assert_eq!((last["entry"].as_str(), &last["usage"]), (Some("turn_ended"), usage));
     env.divisi().args(["stop", "--daemon"]).run().require_success();
 }
