@@ -128,6 +128,26 @@ impl Authority {
         Ok(project)
     }
 
+    /// Says that a project is in another folder now.
+    pub(crate) async fn move_project(
+        &self,
+        actor: Actor,
+        id: ProjectId,
+        name: String,
+        root: String,
+    ) -> Result<Project, Refusal> {
+        let _adding = self.adding.lock().await;
+        let stream = Stream::Project(id);
+        let known = self.store.read_stream(stream, 0, usize::MAX);
+        let version = known.map_err(|error| internal(with_sources(&error)))?.len() as u64;
+        let project = Project { id, name, root };
+        let events = vec![Event::ProjectAdded { project: project.clone() }];
+        self.append(stream, version, actor, events).await?;
+        write(&self.projects).insert(id, project.clone());
+        self.folded.tell();
+        Ok(project)
+    }
+
     /// Adds a task; `make` gets the number that it will have. Not undone when the caller goes away in the middle.
     pub(crate) async fn add_task(
         self: &Arc<Self>,

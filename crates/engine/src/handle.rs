@@ -17,7 +17,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::context::{Context, blocking};
 use crate::export::{self, Exported, NewExport};
 use crate::feed::Feed;
-use crate::intake::NewTask;
+use crate::intake::{Known, NewTask};
 use crate::looks::DiffScope;
 use crate::options::{AgentInfo, Options};
 use crate::worker::{Local, Worker};
@@ -130,8 +130,9 @@ impl Engine {
 }
 
 impl Handle {
-    /// Makes a project known by its root folder; one that is known already is returned as it is.
-    pub async fn add_project(&self, actor: Actor, root: &Path) -> Result<Project, Refusal> {
+    /// Makes a project known by its root folder; one that is known already is returned as it is, and one whose
+    /// repository was moved here is found again.
+    pub async fn add_project(&self, actor: Actor, root: &Path) -> Result<Known, Refusal> {
         crate::intake::add_project(&self.context, actor, root).await
     }
 

@@ -9,6 +9,7 @@ use divisi_model::task::{Base, CheckedBy, Criterion, Permissions, TaskSpec, titl
 use divisi_model::{Actor, Refusal, TaskState};
 use serde::{Deserialize, Serialize};
 
+use crate::authority::internal;
 use crate::context::Context;
 
 /// The scripted agent. It is always ready, but it only plays scripts, so nobody gets it without asking for it.
@@ -40,15 +41,47 @@ pub struct NewTask {
     pub rounds: Option<u16>,
 }
 
-pub(crate) async fn add_project(
-    context: &Arc<Context>,
-    actor: Actor,
-    root: &Path,
-) -> Result<Project, Refusal> {
+/// A project that is known now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The project.
+    pub project: Project,
+    /// Where it was, if it was found again at another place just now.
+    pub moved_from: Option<String>,
+}
+
+pub(crate) async fn add_project(context: &Arc<Context>, actor: Actor, root: &Path) -> Result<Known, Refusal> {
     let top = context.worker.top(root.to_owned()).await?;
-    let name =
-        top.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned());
-    context.authority.add_project(actor, name, crate::repository::text(&top)?).await
+    let root = crate::repository::text(&top)?;
+    let Some(moved) = moved_to(context, &top, &root).await? else {
+        let project = context.authority.add_project(actor, folder_name(&top), root).await?;
+        return Ok(Known { project, moved_from: None });
+    };
+    let moved_from = Some(moved.root);
+    let project = context.authority.move_project(actor, moved.id, folder_name(&top), root).await?;
+    Ok(Known { project, moved_from })
+}
+
+/// The project whose repository was moved to this folder, as far as anybody can tell: its old place is gone, and the
+/// history here begins as its own does.
+async fn moved_to(context: &Context, top: &Path, root: &str) -> Result<Option<Project>, Refusal> {
+    let projects = context.authority.projects();
+    if projects.iter().any(|project| project.root == root) {
+        return Ok(None);
+    }
+    let mut found = None;
+    // Of several the newest: ids grow.
+    for project in projects {
+        let moved = context.worker.has_moved(project.clone(), top.to_owned()).await;
+        if moved.map_err(|error| internal(error.0))? {
+            found = Some(project);
+        }
+    }
+    Ok(found)
+}
+
+fn folder_name(top: &Path) -> String {
+    top.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 pub(crate) async fn add_task(
@@ -62,7 +95,15 @@ pub(crate) async fn add_task(
             "say what is wanted: divisi run \"fix the parser\"",
         ));
     }
-    let project = add_project(context, actor.clone(), &new.root).await?;
+    let top = context.worker.top(new.root.clone()).await?;
+    let root = crate::repository::text(&top)?;
+    if let Some(moved) = moved_to(context, &top, &root).await? {
+        return Err(Refusal::wrong_state(
+            format!("this is {}, which was in {} and is not there any more", moved.name, moved.root),
+            "divisi init takes it over, with its tasks; then give out this one",
+        ));
+    }
+    let project = context.authority.add_project(actor.clone(), folder_name(&top), root).await?;
     let root = PathBuf::from(&project.root);
     let mut settings = context.options.settings.settings(&root)?;
     settings.permissions = new.permissions.unwrap_or(settings.permissions);

@@ -34,7 +34,7 @@ pub use clock::Clock;
 pub use feed::Feed;
 pub use handle::{Engine, Handle, Health, StartError, look_at_log};
 pub use homes::furnish;
-pub use intake::NewTask;
+pub use intake::{Known, NewTask};
 pub use looks::DiffScope;
 pub use options::{
     AgentInfo, AgentSource, Identity, Options, Person, SandboxMode, SandboxOptions, SettingsSource,

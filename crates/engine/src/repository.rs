@@ -11,6 +11,7 @@ use divisi_workspace::{
 
 use crate::authority::{internal, with_sources};
 use crate::context::blocking;
+use crate::export::repositories;
 use crate::stage::StepError;
 use crate::worker::Local;
 
@@ -118,10 +119,29 @@ pub(crate) fn hub(local: &Local, project: &Project) -> Result<Hub, HubError> {
 pub(crate) fn repository(local: &Local, project: &Project) -> Result<Repository, StepError> {
     let root = Path::new(&project.root);
     if !root.exists() {
-        let way = "move it back, or put a link to it there: ln -s NEW-PLACE OLD-PLACE";
+        let way = "move it back, or say where it is: divisi init in its new place";
         return Err(StepError(format!("the project is not in {} any more; {way}", root.display())));
     }
     Repository::open(&local.git, root).map_err(|error| StepError::of(&error))
+}
+
+/// Whether a project is not where it was, and the repository with this top folder begins as it does.
+pub(crate) async fn has_moved(local: &Local, project: Project, top: PathBuf) -> Result<bool, StepError> {
+    let local = local.clone();
+    blocking(move || {
+        // One that never had a base cannot be told from any other.
+        if !local.path(&format!("projects/{}/hub.git/HEAD", project.id)).exists() {
+            return Ok(false);
+        }
+        let hub = hub(&local, &project).map_err(|error| StepError::of(&error))?;
+        let roots = hub.roots().map_err(|error| StepError::of(&error))?;
+        if repositories::is_at(&local.git, Path::new(&project.root), &roots) {
+            return Ok(false);
+        }
+        let here = Repository::open(&local.git, &top).map_err(|error| StepError::of(&error))?;
+        Ok(repositories::is_clone(&here, &roots))
+    })
+    .await?
 }
 
 pub(crate) fn oid(commit: &CommitId) -> Oid {

@@ -52,10 +52,13 @@ pub struct ProjectView {
     pub name: String,
     /// The top folder of the user's checkout.
     pub root: String,
+    /// Where it was, if it was found again at another place by this very request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
 }
 
 impl From<&Project> for ProjectView {
     fn from(project: &Project) -> Self {
-        Self { id: project.id.0, name: project.name.clone(), root: project.root.clone() }
+        Self { id: project.id.0, name: project.name.clone(), root: project.root.clone(), moved_from: None }
     }
 }

@@ -152,7 +152,12 @@ impl TaskSummary {
 impl TaskView {
     /// A task of a project.
     pub fn of(task: &TaskState, project: Option<&Project>) -> Self {
-        let unknown = || ProjectView { id: task.spec.project.0, name: String::new(), root: String::new() };
+        let unknown = || ProjectView {
+            id: task.spec.project.0,
+            name: String::new(),
+            root: String::new(),
+            moved_from: None,
+        };
         Self {
             handle: task.spec.number.to_string(),
             number: task.spec.number.0,

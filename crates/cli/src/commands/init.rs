@@ -5,9 +5,12 @@ use std::io::Write as _;
 use std::path::Path;
 
 use clap::Args;
+use divisi_api::types::NewProject;
 use serde::Serialize;
 
+use super::client;
 use crate::config::{PROJECT_FILE, detect, template};
+use crate::dirs::Dirs;
 use crate::errors::{CommandError, Done, ErrorKind};
 use crate::import::{INCLUDE_FILE, Imported, Left, Taken, import};
 use crate::project;
@@ -19,6 +22,8 @@ use crate::ui::Ui;
 /// What the project has for other tools is taken over: .worktreeinclude, conductor.json, .conductor/settings.toml,
 /// .superset/config.json, .emdash.json, .workmux.yaml, .cursor/worktrees.json, .config/wt.toml, Copilot's setup steps and
 /// the commands of a dev container. It is shown what was taken and what was not; nothing of it is run.
+///
+/// In a repository that was moved, the project is found again with its tasks.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     divisi init             look at the project and write divisi.toml\n  \
@@ -53,6 +58,9 @@ struct Written<'a> {
     include: &'a [String],
     taken: &'a [Taken],
     left: &'a [Left],
+    /// Where this project was, if it was moved here and is known again now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved_from: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -61,9 +69,18 @@ struct Gate<'a> {
     command: &'a str,
 }
 
-pub(crate) fn run(args: &InitArgs, ui: &Ui) -> Done {
+pub(crate) async fn run(args: &InitArgs, ui: &Ui) -> Done {
     let root = project::require_root()?;
     let path = root.join(PROJECT_FILE);
+    let moved_from = if args.print || args.dry_run { None } else { found_again().await? };
+    if let Some(old) = &moved_from
+        && path.exists()
+        && !args.force
+    {
+        let found =
+            serde_json::json!({ "path": path.display().to_string(), "written": false, "moved_from": old });
+        return ui.show(&found, String::new, || found_again_here(old));
+    }
     let mut proposal = detect(&root);
     let imported = if args.no_import { Imported::default() } else { import(&root) };
     proposal.take(&imported);
@@ -84,6 +101,7 @@ pub(crate) fn run(args: &InitArgs, ui: &Ui) -> Done {
         include: &imported.include,
         taken: &imported.taken,
         left: &imported.left,
+        moved_from,
     };
     ui.show(&summary, || format!("{}\n", path.display()), || told(&summary))?;
     if proposal.gates.is_empty() {
@@ -97,6 +115,27 @@ pub(crate) fn run(args: &InitArgs, ui: &Ui) -> Done {
     Ok(())
 }
 
+/// Takes the project over that was moved here, if there is one: where it was then. A Divisi that knows no project whose
+/// place is gone is not even asked.
+async fn found_again() -> Done<Option<String>> {
+    let dirs = Dirs::from_environment()?;
+    if !dirs.data.join("log").exists() {
+        return Ok(None);
+    }
+    let root = project::require_root_text()?;
+    let client = client().await?;
+    let projects = client.projects().await?;
+    let known = projects.iter().any(|project| project.root == root);
+    if known || projects.iter().all(|project| Path::new(&project.root).exists()) {
+        return Ok(None);
+    }
+    Ok(client.add_project(&NewProject { root }).await?.moved_from)
+}
+
+fn found_again_here(old: &str) -> String {
+    format!("this project is known again, with its tasks; it was in {}\n", clean::line(old))
+}
+
 /// A command as it stands in the file, each further line below the first.
 fn block(text: &str) -> String {
     let first = if text.trim_end().contains('\n') { "\n      " } else { "" };
@@ -105,7 +144,8 @@ fn block(text: &str) -> String {
 
 fn told(summary: &Written<'_>) -> String {
     let did = if summary.written { "wrote" } else { "would write" };
-    let mut text = format!("{did} {}\n", style::name(&summary.path));
+    let mut text = summary.moved_from.as_deref().map(found_again_here).unwrap_or_default();
+    text += &format!("{did} {}\n", style::name(&summary.path));
     if let Some(setup) = summary.setup.as_ref().filter(|_| summary.taken.iter().any(|t| t.into == "setup")) {
         text.push_str(&format!("  setup: {}\n", block(setup)));
     }

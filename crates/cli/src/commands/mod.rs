@@ -41,7 +41,7 @@ use crate::ui::Ui;
 /// Carries out a command.
 pub(crate) async fn run(command: Command, ui: &Ui) -> Done {
     match command {
-        Command::Init(args) => init::run(&args, ui),
+        Command::Init(args) => init::run(&args, ui).await,
         Command::Doctor(args) => doctor::run(&args, ui).await,
         Command::Agents(args) => agents::run(&args, ui).await,
         Command::Run(args) => run::run(args, ui).await,

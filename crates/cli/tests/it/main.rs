@@ -14,6 +14,7 @@ mod init;
 mod limits;
 mod machines;
 mod misbehaving;
+mod moved;
 mod permissions;
 mod real_agents;
 mod road;

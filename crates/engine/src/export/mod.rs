@@ -10,7 +10,7 @@ mod error;
 mod layout;
 mod manifest;
 mod mentions;
-mod repositories;
+pub(crate) mod repositories;
 mod restored;
 mod stage;
 mod take_in;

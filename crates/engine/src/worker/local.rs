@@ -43,6 +43,10 @@ impl Worker for Local {
         repository::top(self, path).boxed()
     }
 
+    fn has_moved(&self, project: Project, top: PathBuf) -> Answer<'_, bool> {
+        repository::has_moved(self, project, top).boxed()
+    }
+
     fn base(&self, project: Project, asked: Option<String>) -> BoxFuture<'_, Result<Base, Refusal>> {
         repository::base(self, project, asked).boxed()
     }

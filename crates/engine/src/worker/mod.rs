@@ -68,6 +68,10 @@ pub trait Worker: Send + Sync {
     fn tidy(&self, project: Project) -> Answer<'_, ()>;
     /// The top folder of the checkout that holds a path.
     fn top(&self, path: PathBuf) -> BoxFuture<'_, Result<PathBuf, Refusal>>;
+    /// Whether a project is not where it was, and the repository with this top folder begins as it does.
+    fn has_moved(&self, _project: Project, _top: PathBuf) -> Answer<'_, bool> {
+        Box::pin(async { Ok(false) })
+    }
     /// What a task starts from; nothing can take it away from then on.
     fn base(&self, project: Project, asked: Option<String>) -> BoxFuture<'_, Result<Base, Refusal>>;
 

@@ -38,10 +38,14 @@ impl Hub {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             read => Some(read.map_err(io_error("read", &path))?),
         };
-        let roots = self.call().args(["rev-list", "--max-parents=0", "--glob=refs/divisi/base"]).long();
-        let roots = roots.run().map_err(git_error("look for the first commits of the project"))?.text();
-        let roots = roots.lines().map(CommitId::parse).collect::<Result<_, _>>()?;
-        Ok(HubRefs { refs, shallow, roots })
+        Ok(HubRefs { refs, shallow, roots: self.roots()? })
+    }
+
+    /// The first commits of the project's history, as far as the hub has it.
+    pub fn roots(&self) -> Result<Vec<CommitId>, HubError> {
+        let call = self.call().args(["rev-list", "--max-parents=0", "--glob=refs/divisi/base"]).long();
+        let roots = call.run().map_err(git_error("look for the first commits of the project"))?.text();
+        Ok(roots.lines().map(CommitId::parse).collect::<Result<_, _>>()?)
     }
 
     /// Writes a pack with everything that these refs hold.

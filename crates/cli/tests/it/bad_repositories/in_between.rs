@@ -154,10 +154,10 @@ fn a_repository_that_was_moved_is_told_and_found_again() {
     typed.divisi(["diff", &task]);
     insta::assert_snapshot!(typed, @r#"
     $ divisi land t1
-    t1  landing failed: approved, but it did not land: the project is not in [env]/shop any more; move it back, or put a link to it there: ln -s NEW-PLACE OLD-PLACE
+    t1  landing failed: approved, but it did not land: the project is not in [env]/shop any more; move it back, or say where it is: divisi init in its new place
     --- stderr
     error: t1 did not land
-      because the project is not in [env]/shop any more; move it back, or put a link to it there: ln -s NEW-PLACE OLD-PLACE
+      because the project is not in [env]/shop any more; move it back, or say where it is: divisi init in its new place
     hint: divisi land t1
     [exit code 1]
 

@@ -240,6 +240,8 @@ fn a_project_is_found_where_somebody_says_or_later() {
     import(&mut typed, &[]);
     // Only into an empty one.
     import(&mut typed, &[]);
+    typed.record(&divisi(&there, &["init"]));
+    typed.record(&divisi(&there, &["diff", "t1"]));
     let text = typed.to_string().replace(here.root().to_str().unwrap(), "[there]");
     insta::assert_snapshot!(without_numbers(&text), @r#"
     $ divisi import [there]/all.tar.gz --repository=shop=[env]/wrong
@@ -277,5 +279,17 @@ fn a_project_is_found_where_somebody_says_or_later() {
     error: this Divisi is in use already: its log has N tasks and N events
     hint: an export becomes a whole Divisi of its own: DIVISI_HOME=/new/folder divisi import FILE
     [exit code 4]
+
+    $ divisi init
+    this project is known again, with its tasks; it was in [there]/shop
+
+    $ divisi diff t1
+    diff --git a/list.txt b/list.txt
+    --- a/list.txt
+    +++ b/list.txt
+    @@ -1,2 +1,2 @@
+     one
+    -too
+    +two
     "#);
 }
