@@ -91,7 +91,7 @@ mod tests {
         let cleaned = without_secrets(text).unwrap();
         assert_eq!(
             cleaned.left_out,
-            ["command", "base_url", "environment.MY_API_KEY", "login.environment.TOKEN"]
+            ["base_url", "command", "environment.MY_API_KEY", "login.environment.TOKEN"]
         );
         for kept in ["MY_KEY", "LEVEL", "{api_key}", "title"] {
             assert!(cleaned.text.contains(kept), "{kept}: {}", cleaned.text);
