@@ -29,12 +29,8 @@ fn every_shipped_definition_is_read_and_written_back() {
             assert!(definition.mode(ModeName::Auto).is_some(), "{}", definition.name);
         }
     }
-    let verified: Vec<_> = registry.all().iter().filter(|d| d.verified).map(|d| d.name.as_str()).collect();
-    assert_eq!(
-        verified,
-        ["codex", "opencode", "goose", "rehearsal"],
-        "only these are run by the tests of Divisi"
-    );
+    let unverified: Vec<_> = registry.all().iter().filter(|d| !d.verified).map(|d| d.name.as_str()).collect();
+    assert_eq!(unverified, ["amp", "auggie", "crush", "cursor"], "all others have a row in docs/agents.md");
     let names = |drive| registry.all().iter().filter(move |d| d.drive == drive).map(|d| d.name.as_str());
     assert_eq!(names(Drive::Exec).collect::<Vec<_>>(), ["aider", "mini-swe-agent", "amp", "crush"]);
     assert_eq!(registry.all().last().unwrap().name, "rehearsal", "never taken unnamed before a real one");

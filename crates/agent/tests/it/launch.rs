@@ -66,7 +66,7 @@ fn readiness_follows_from_program_and_login() {
             ready("custom endpoint"),
         ),
         ("cline", "", facts(&[], &["CLINE_API_KEY"]), not_logged_in("cline auth")),
-        ("cline", "", facts(&[], &["CLINE_API_KEY", "CLINE_PROVIDER"]), unverified("API key")),
+        ("cline", "", facts(&[], &["CLINE_API_KEY", "CLINE_PROVIDER"]), ready("API key")),
         ("rehearsal", "", facts(&[], &[]), ready("no login needed")),
         ("auggie", "", facts(&[".augment/session.json"], &[]), unverified("auggie login")),
         (
