@@ -57,6 +57,9 @@ pub(crate) async fn run(args: &OpenArgs, ui: &Ui) -> Done {
         let hint = format!("divisi archive {0} && divisi restore {0} makes it anew", task.handle);
         return Err(wrong_state(format!("the workspace of {handle} is gone"), hint));
     };
+    if space.record().overlay.as_ref().is_some_and(|layered| layered.doubted) {
+        ui.say("The machine was restarted while work went on here: what was written last before may be missing or empty.");
+    }
     let shell = env_vars::text(env_vars::SHELL).unwrap_or_else(|| SHELL.to_owned());
     let (program, rest) = match args.command.split_first() {
         Some((program, rest)) => (program.clone(), rest),

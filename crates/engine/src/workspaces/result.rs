@@ -101,6 +101,10 @@ pub(crate) fn words(notes: &[Note]) -> Vec<String> {
             NoteKind::NestedRepository => "a repository of its own; its files are taken as ordinary files",
             NoteKind::SubmoduleContent => "files of a submodule; left out",
             NoteKind::ChangedWhileRead => "was written to while it was read",
+            NoteKind::Committed => "ignored, but the agent committed it",
+            NoteKind::Doubted => {
+                "the machine was restarted while it was at work; what was written last before may be missing or empty"
+            }
         };
         format!("{}: {what}", note.path)
     };

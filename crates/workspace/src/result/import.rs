@@ -11,16 +11,21 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::ResultError;
+use super::{ResultError, agent_head};
 use crate::beneath::Beneath;
 use crate::git::{Call, GitError};
 use crate::git_box::Confine;
 use crate::hub::Hub;
 use crate::ids::{CommitId, RepoPath};
+use crate::listing::Listing;
 use crate::space::Workspace;
+
+/// Longest list of an agent's files, in bytes.
+const LISTING_MAX: u64 = 256 << 20;
 
 /// Bounds of what is taken from an agent's repository.
 #[derive(Debug, Clone, Copy)]
@@ -83,13 +88,36 @@ pub(super) fn import(
     if let Err(error) = index(hub, &quarantine, &pack, limits) {
         return Ok(Err(format!("its objects are not sound: {}", sentence(&error))));
     }
-    let commits = match inspect(hub, &quarantine, space.base(), head, limits) {
+    let commits = match inspect(hub, &quarantine, space, head, limits) {
         Ok(Ok(commits)) => commits,
         Ok(Err(why)) => return Ok(Err(why)),
         Err(error) => return Ok(Err(format!("its commits are not sound: {}", sentence(&error)))),
     };
     keep(hub, &quarantine).map_err(io("move the agent's objects into the hub"))?;
     Ok(Ok(commits))
+}
+
+/// The files of what the agent committed last, whether or not its history is taken. Nothing, if it committed nothing, or
+/// nothing that can be read.
+pub(crate) fn committed(hub: &Hub, space: &Workspace) -> Result<Option<Arc<Listing>>, ResultError> {
+    let Some(head) = agent_head(space).filter(|head| head != space.base()) else { return Ok(None) };
+    if hub.has_commit(&head)? {
+        let ours = hub.is_ancestor(space.base(), &head)?;
+        return Ok(if ours { Some(hub.listing(&head)?) } else { None });
+    }
+    let Some(quarantine) = open_quarantine(hub, space)? else { return Ok(None) };
+    let (pack, limits) = (quarantine.dir.join("incoming.pack"), ImportLimits::default());
+    let file = File::create(&pack);
+    let file =
+        file.map_err(|source| ResultError::Io { doing: "make a file for the agent's objects", source })?;
+    let read = || -> Result<Listing, GitError> {
+        collect(hub, space, &quarantine, &head, &limits, file)?;
+        index(hub, &quarantine, &pack, &limits)?;
+        let call = inside(hub, &quarantine).args(["ls-tree", "-r", "-z", head.as_str()]);
+        Listing::parse(&call.max_output(LISTING_MAX).timeout(limits.time).run()?.stdout)
+    };
+    // What is wrong with it is said when its history is to be taken.
+    Ok(read().ok().map(Arc::new))
 }
 
 fn sentence(error: &GitError) -> String {
@@ -187,10 +215,11 @@ fn inside(hub: &Hub, quarantine: &Quarantine) -> Call {
 fn inspect(
     hub: &Hub,
     quarantine: &Quarantine,
-    base: &CommitId,
+    space: &Workspace,
     head: &CommitId,
     limits: &ImportLimits,
 ) -> Result<Result<usize, Refusal>, GitError> {
+    let base = space.base();
     let call = || inside(hub, quarantine).timeout(limits.time);
     let descends =
         call().args(["merge-base", "--is-ancestor", base.as_str(), head.as_str()]).accept(&[0, 1]).run()?;
@@ -209,6 +238,10 @@ fn inspect(
     // A record begins `:OLD-MODE NEW-MODE`; only a gitlink's new mode is 160000.
     if changes.records().any(|record| record.starts_with(b":") && record.get(8..14) == Some(&b"160000"[..])) {
         return Ok(Err("its commits add a submodule".into()));
+    }
+    let brought_in = |record: &[u8]| space.record.included.iter().find(|path| path.as_bytes() == record);
+    if let Some(path) = changes.records().find_map(brought_in) {
+        return Ok(Err(format!("its commits hold {path}, which was brought in from your checkout")));
     }
     let objects = call().args(["rev-list", "--objects", "--no-object-names"]).arg(&range).arg("--").run()?;
     let sizes = call().args(["cat-file", "--batch-check=%(objectsize)"]).stdin(objects.stdout).run()?;

@@ -8,6 +8,7 @@ mod import;
 mod record;
 
 pub(crate) use agent_head::agent_head;
+pub(crate) use import::committed;
 use serde::{Deserialize, Serialize};
 
 use crate::git::GitError;

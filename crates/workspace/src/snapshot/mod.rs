@@ -10,6 +10,7 @@
 
 mod changed;
 mod dot_files;
+mod doubt;
 mod read_file;
 mod take;
 mod walk;
@@ -23,9 +24,20 @@ use serde::{Deserialize, Serialize};
 use crate::git::GitError;
 use crate::hub::HubError;
 use crate::ids::{CommitId, RepoPath, Signature};
+use crate::result::ResultError;
 
 /// Most notes of one snapshot; more are counted in [`Snapshot::notes_dropped`].
 pub const MAX_NOTES: usize = 500;
+
+impl From<ResultError> for SnapshotError {
+    fn from(error: ResultError) -> Self {
+        match error {
+            ResultError::Hub(source) => Self::Hub(source),
+            ResultError::Io { doing, source } => Self::Io { doing, source },
+            ResultError::Git { doing, source } => Self::Git { doing, source },
+        }
+    }
+}
 
 /// Why a snapshot could not be taken.
 #[derive(Debug, thiserror::Error)]
@@ -161,6 +173,9 @@ pub enum NoteKind {
     Hidden,
     /// The base's rules ignore it, the attempt's no longer do: recorded.
     Exposed,
+    /// The rules of base and attempt ignore it, but the agent committed it: recorded. A file, or what was committed below
+    /// a folder.
+    Committed,
     /// Left out: hidden by the attempt's own rules, and beyond the limits for such files.
     HiddenLeftOut,
     /// Left out: a folder that marks itself as a cache (`CACHEDIR.TAG`) and that the attempt's own rules hide.
@@ -183,6 +198,9 @@ pub enum NoteKind {
     SubmoduleContent,
     /// It was written to while it was read.
     ChangedWhileRead,
+    /// The machine was restarted while the workspace was at work, and it is not as its last snapshot has it: what was
+    /// written last before may be missing or empty.
+    Doubted,
 }
 
 impl NoteKind {
@@ -197,9 +215,13 @@ impl NoteKind {
             | Self::Mount
             | Self::TooDeep
             | Self::SubmoduleContent => true,
-            Self::Hidden | Self::Exposed | Self::Cache | Self::NestedRepository | Self::ChangedWhileRead => {
-                false
-            }
+            Self::Hidden
+            | Self::Exposed
+            | Self::Committed
+            | Self::Cache
+            | Self::NestedRepository
+            | Self::ChangedWhileRead
+            | Self::Doubted => false,
         }
     }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::walk::{Found, Keep, Shared, Walk, Walked};
-use super::{Snapshot, SnapshotError, SnapshotRequest};
+use super::{Note, NoteKind, Snapshot, SnapshotError, SnapshotRequest};
 use crate::git::{Change, FastImport, GitError, NewCommit, Parent};
 use crate::hub::{Hub, HubError, check_label};
-use crate::ids::CommitId;
+use crate::ids::{CommitId, RepoPath};
 use crate::ignore_rules::Rules;
 use crate::listing::{Listing, Outside};
+use crate::result::committed;
 use crate::seen::Folder;
 use crate::space::{Presence, Workspace};
 use crate::stat_cache::StatCache;
@@ -26,6 +27,8 @@ impl Workspace {
         let io = |doing| move |source| SnapshotError::Io { doing, source };
         let git = |doing| move |source: GitError| SnapshotError::Git { doing, source };
         let (number, ref_name) = self.number(hub, request)?;
+        let committed = committed(hub, self)?;
+        let doubted = self.is_doubted(hub)?;
         let base = hub.listing(self.base())?;
         let base_rules = hub.rules(self.base(), &self.record.ignore_also)?;
         let included: HashSet<_> = self.record.included.iter().collect();
@@ -38,8 +41,11 @@ impl Workspace {
         let rules = (hub, &*base, &*base_rules, self.own_rules());
         let keep = Keep::InHub(&mut objects);
         let walk = Walk::new(rules, shared.as_ref(), &included, request.limits, keep, &mut cache);
-        let Walked { found, untouched, untouched_files, notes, notes_dropped, files_read, bytes_read } =
-            walk.run(&top)?;
+        let Walked { found, untouched, untouched_files, mut notes, notes_dropped, files_read, bytes_read } =
+            walk.with_committed(committed).run(&top)?;
+        if doubted {
+            notes.insert(0, Note { path: RepoPath::from("."), kind: NoteKind::Doubted });
+        }
         let outside = Outside::of(&untouched);
 
         let temporary = temporary_ref();

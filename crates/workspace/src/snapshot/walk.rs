@@ -72,6 +72,8 @@ pub(super) struct Walk<'a> {
     base_rules: &'a Rules,
     own_rules: Rules,
     included: &'a HashSet<&'a RepoPath>,
+    /// What the agent committed; it counts although it is ignored.
+    committed: Option<Arc<Listing>>,
     pub(super) limits: SnapshotLimits,
     pub(super) keep: Keep<'a>,
     pub(super) cache: &'a mut StatCache,
@@ -125,6 +127,7 @@ impl<'a> Walk<'a> {
             base_rules,
             own_rules,
             included,
+            committed: None,
             limits,
             keep,
             cache,
@@ -139,6 +142,12 @@ impl<'a> Walk<'a> {
             hidden_files: 0,
             hidden_bytes: 0,
         }
+    }
+
+    /// The same with what the agent committed, whether or not it is ignored.
+    pub(super) fn with_committed(mut self, committed: Option<Arc<Listing>>) -> Self {
+        self.committed = committed;
+        self
     }
 
     /// Walks everything below the workspace's top.
@@ -249,10 +258,16 @@ impl<'a> Walk<'a> {
             self.pending.insert(path.clone(), Pending::of_base(entry));
             return Ok(());
         }
+        let committed = || self.committed.as_ref().is_some_and(|files| files.has_below(path.as_bytes()));
         let tracked = self.base.has_below(path.as_bytes());
         match self.is_ignored(path, true, above) {
+            Ignored::Yes if !tracked && committed() => {
+                if !above.by_base {
+                    self.note(path.clone(), NoteKind::Committed);
+                }
+            }
             Ignored::Yes if !tracked => return Ok(()),
-            Ignored::ByAttempt if !tracked => {
+            Ignored::ByAttempt if !tracked && !committed() => {
                 let tag = below.read_small(b"CACHEDIR.TAG", MAX_TAG_BYTES);
                 if tag.is_ok_and(|tag| tag.is_some_and(|bytes| is_cache_tag(&bytes))) {
                     self.note(path.clone(), NoteKind::Cache);
@@ -284,10 +299,17 @@ impl<'a> Walk<'a> {
     ) -> Result<(), SnapshotError> {
         let stat = &look.stat;
         let tracked = self.base.get(&path).is_some();
-        let ignored = if tracked { Ignored::No } else { self.is_ignored(&path, false, above) };
+        let committed = self.committed.as_ref().is_some_and(|files| files.get(&path).is_some());
+        let mut ignored = if tracked { Ignored::No } else { self.is_ignored(&path, false, above) };
         // What was copied in for the agent's use (an `.env`) is the user's and never part of the attempt's work.
-        if ignored == Ignored::Yes || (!tracked && self.included.contains(&path)) {
+        if (ignored == Ignored::Yes && !committed) || (!tracked && self.included.contains(&path)) {
             return Ok(());
+        }
+        if ignored == Ignored::Yes && !above.by_base {
+            self.note(path.clone(), NoteKind::Committed);
+        }
+        if committed && ignored == Ignored::ByAttempt {
+            ignored = Ignored::No;
         }
         if self.pending.len() + self.untouched_files >= self.limits.files {
             return Err(SnapshotError::TooManyFiles(self.limits.files));

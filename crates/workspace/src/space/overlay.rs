@@ -58,6 +58,9 @@ pub struct Layered {
     /// The run of the machine in which it was last mounted. Changes are not synced one by one, so after a loss of power
     /// they cannot be relied upon.
     pub boot: String,
+    /// The machine went down while it was at work, and something was lost or written since its last snapshot.
+    #[serde(default)]
+    pub doubted: bool,
 }
 
 /// What a launch in a workspace needs to be told of it.
@@ -97,7 +100,7 @@ impl Workspace {
     }
 
     /// True if the machine was restarted since the overlay was made or last looked after: what was written last may be
-    /// missing or empty if it lost power. [`Workspaces::ready`] says so once.
+    /// missing or empty if it lost power (see [`Workspace::is_doubted`]). [`Workspaces::ready`] says so once.
     pub fn is_distrusted(&self) -> bool {
         self.record.overlay.as_ref().is_some_and(|layered| boot_id().ok().as_ref() != Some(&layered.boot))
     }
@@ -203,7 +206,7 @@ fn make_folders(hub: &Hub, own: &Path, template: &Template) -> Result<Layered, W
     }
     let made = dir_identity(own).map_err(io_error("look at", own))?;
     let boot = boot_id().map_err(io_error("ask the machine about", own))?;
-    Ok(Layered { layers: template.layers.clone(), made, hub: hub.dir().to_owned(), boot })
+    Ok(Layered { layers: template.layers.clone(), made, hub: hub.dir().to_owned(), boot, doubted: false })
 }
 
 /// An overlay that is made beside its place, to be filled and then put there.
@@ -308,6 +311,8 @@ impl Workspaces {
             layered.layers = templates.take(hub, base)?.layers;
         }
         let distrusted = space.is_distrusted();
+        // What cannot be compared is not known to be whole.
+        layered.doubted = space.is_doubted(hub).unwrap_or(true);
         layered.boot = boot_id().map_err(io_error("ask the machine about", &place))?;
         space.record.overlay = Some(layered);
         if space.record != before {

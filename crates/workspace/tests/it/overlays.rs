@@ -8,7 +8,8 @@ use std::path::Path;
 use divisi_workspace::launch::{Launch, ShimCommand, Spec};
 use divisi_workspace::sandbox::{Holder, Sandbox};
 use divisi_workspace::{
-    ArchiveLimits, ArchiveRequest, FileStatus, Kind, NewWorkspace, Presence, Workspace, Workspaces,
+    ArchiveLimits, ArchiveRequest, FileStatus, History, Kind, NewWorkspace, Note, NoteKind, Presence,
+    Workspace, Workspaces,
 };
 
 use crate::support::{Fixture, bytes, divisi, request, write};
@@ -338,6 +339,26 @@ fn after_a_restart_of_the_machine_only_what_is_on_disk_is_believed() {
     assert!(spaces.ready(&f.hub, &mut space).unwrap(), "it is said once");
     assert!(!spaces.ready(&f.hub, &mut spaces.get("t1.1").unwrap()).unwrap());
     assert_eq!(status(&f, &space), "", "the template was made anew");
+
+    // Nothing was lost: it is as its base, then as its last snapshot has it.
+    let doubted = |notes: &[Note]| notes.iter().any(|note| note.kind == NoteKind::Doubted);
+    assert!(!space.is_doubted(&f.hub).unwrap());
+    within(&space, |dir| write(dir, "work", "whole"));
+    f.snapshot(&space);
+    let restart = || {
+        earlier(&spaces.root().join(".records/t1.1.json"));
+        spaces.get("t1.1").unwrap()
+    };
+    assert!(!doubted(&f.snapshot(&restart()).notes));
+    let mut space = restart();
+    spaces.ready(&f.hub, &mut space).unwrap();
+    assert!(!doubted(&f.snapshot(&space).notes));
+    // A file of which only the name came to disk.
+    within(&space, |dir| write(dir, "work", ""));
+    space = restart();
+    assert!(doubted(&f.snapshot(&space).notes), "also before anything was started in it");
+    spaces.ready(&f.hub, &mut space).unwrap();
+    assert!(doubted(&f.snapshot(&space).notes) && doubted(&f.snapshot(&spaces.get("t1.1").unwrap()).notes));
 }
 
 fn wait_until(condition: impl Fn() -> bool) {
@@ -471,6 +492,40 @@ fn an_agents_commits_are_taken_from_an_overlay() {
     let result = space.record_result(&f.hub, &taken, &asked).unwrap().unwrap();
     assert_eq!(result.history, divisi_workspace::History::Kept { commits: 1 });
     assert_eq!(f.show(&result.commit, "src/lib.rs"), "mine");
+}
+
+const USER: &str =
+    "export GIT_AUTHOR_NAME=A GIT_AUTHOR_EMAIL=a@x GIT_COMMITTER_NAME=A GIT_COMMITTER_EMAIL=a@x; ";
+
+#[test]
+fn what_an_agent_committed_by_force_is_part_of_its_change() {
+    let f = rich();
+    f.write(".worktreeinclude", ".env\n");
+    f.write(".env", "SECRET=1\n");
+    let (mut plain, mut layered) = (f.workspace("t1.1"), overlay(&f, "t2.1"));
+    let mut trees = Vec::new();
+    for space in [&mut plain, &mut layered] {
+        space.include_from(&f.project(), divisi_workspace::IncludeLimits::default()).unwrap();
+        let script = "mkdir build mine && echo made > build/made && echo not > build/not && echo log > a.log \
+                      && echo more > b.log && echo '/mine/' >> .gitignore && echo kept > mine/kept && echo x > mine/x \
+                      && git add .gitignore && git add -f build/made a.log .env mine/kept && git commit -qm forced";
+        let space: &Workspace = space;
+        let ended = space.run_inside("sh".as_ref(), &["-c".into(), format!("{USER}{script}").into()]);
+        assert!(ended.unwrap().success());
+        let taken = f.snapshot(space);
+        let asked = crate::results::result_request(space.name());
+        let result = space.record_result(&f.hub, &taken, &asked).unwrap().unwrap();
+        // Its history would publish the person's secret.
+        assert!(matches!(&result.history, History::Refused { why } if why.contains(".env")), "{result:?}");
+        let hub = f.hub.dir();
+        let names = f.git_in(hub, ["diff", "--name-only", space.base().as_str(), result.commit.as_str()]);
+        assert_eq!(names.lines().collect::<Vec<_>>(), [".gitignore", "a.log", "build/made", "mine/kept"]);
+        assert_eq!(f.show(&taken.commit, "mine/x"), "x", "hidden by the attempt, and kept in the snapshot");
+        let committed = taken.notes.iter().filter(|note| note.kind == NoteKind::Committed);
+        assert_eq!(committed.map(|note| note.path.to_string()).collect::<Vec<_>>(), ["a.log", "build"]);
+        trees.push(f.tree(&taken.visible));
+    }
+    assert_eq!(trees[0], trees[1]);
 }
 
 #[test]
