@@ -49,10 +49,10 @@ pub struct SandboxOptions {
 /// How new workspaces are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum WorkspaceMode {
-    /// As overlays over a template of their base, where there is a sandbox that can mount them.
-    Overlay,
-    /// As checkouts with all files of their own.
+    /// As overlays over a template of their base, where there is a sandbox that can mount them; else as checkouts.
     #[default]
+    Auto,
+    /// As checkouts with all files of their own.
     Checkout,
 }
 

@@ -75,7 +75,7 @@ pub(crate) fn kind(options: &Options) -> Result<SandboxKind, StepError> {
 
 /// Whether new workspaces can be overlays, and are to be.
 pub(crate) fn has_overlays(options: &Options) -> bool {
-    options.sandbox.workspaces == WorkspaceMode::Overlay
+    options.sandbox.workspaces == WorkspaceMode::Auto
         && kind(options).is_ok_and(|kind| kind == SandboxKind::Namespaces)
         && level(&options.data).rung == Rung::Full
 }

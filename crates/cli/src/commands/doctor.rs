@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use clap::Args;
-use divisi_engine::{AgentSource, SandboxMode};
+use divisi_engine::{AgentSource, SandboxMode, WorkspaceMode};
 use divisi_workspace::launch::{CgroupPlace, Level, probe};
 use divisi_workspace::sandbox::{Rung, level};
 use divisi_workspace::{BoxLevel, Git, git_box_level};
@@ -44,7 +44,7 @@ struct Fact {
 pub(crate) async fn run(_args: &DoctorArgs, ui: &Ui) -> Done {
     let dirs = Dirs::from_environment()?;
     let mut facts = vec![git(), supervision(), services(), git_box(), folders(&dirs), room(&dirs)];
-    facts.push(sandbox(&dirs));
+    facts.extend([sandbox(&dirs), workspaces(&dirs)]);
     facts.extend(configuration(&dirs));
     facts.push(agents(&dirs));
     let daemon = daemon_fact(&dirs).await;
@@ -161,6 +161,20 @@ fn sandbox(dirs: &Dirs) -> Fact {
     };
     let why = level.why.map(|why| format!(" ({why})")).unwrap_or_default();
     fact("sandbox", ok, format!("{found}{why}"), level.remedy.unwrap_or_default())
+}
+
+/// How new workspaces are made here, and why.
+fn workspaces(dirs: &Dirs) -> Fact {
+    let wanted = Config::load(dirs, None).and_then(|config| config.sandbox(dirs)).unwrap_or_default();
+    let made = match (wanted.workspaces, wanted.mode) {
+        (WorkspaceMode::Checkout, _) => "checkouts, as your own configuration says",
+        (WorkspaceMode::Auto, SandboxMode::Off) => "checkouts: overlays need a sandbox, and it is off",
+        (WorkspaceMode::Auto, _) if level(&dirs.data).has_overlay() => {
+            "overlays that share the files of their base; `divisi open` leads into one"
+        }
+        (WorkspaceMode::Auto, _) => "checkouts: the sandbox of this machine has no overlays",
+    };
+    fact("workspaces", Some(true), made, "")
 }
 
 fn folders(dirs: &Dirs) -> Fact {

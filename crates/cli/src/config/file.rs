@@ -105,8 +105,8 @@ pub(crate) enum SandboxConfig {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum WorkspaceConfig {
     /// As overlays that share the files of their base, in milliseconds; where the sandbox of this machine has none, as
-    /// checkouts.
-    Overlay,
+    /// checkouts. `divisi doctor` says which.
+    Auto,
     /// As checkouts with all files of their own.
     Checkout,
 }
@@ -114,7 +114,7 @@ pub(crate) enum WorkspaceConfig {
 impl From<WorkspaceConfig> for WorkspaceMode {
     fn from(value: WorkspaceConfig) -> Self {
         match value {
-            WorkspaceConfig::Overlay => Self::Overlay,
+            WorkspaceConfig::Auto => Self::Auto,
             WorkspaceConfig::Checkout => Self::Checkout,
         }
     }

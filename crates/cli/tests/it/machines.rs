@@ -240,3 +240,20 @@ fn whoever_waits_starts_a_killed_daemon_anew() {
     assert!(ended.status.success() && said.contains("in review"), "{said}");
     env.divisi().args(["stop", "--daemon"]).run().require_success();
 }
+
+#[test]
+fn the_doctor_says_how_workspaces_are_made_and_why() {
+    let env = TestEnv::new();
+    let folder = env.home().join(".config/divisi");
+    fs::create_dir_all(&folder).unwrap();
+    let said = |config: &str| {
+        fs::write(folder.join("config.toml"), config).unwrap();
+        let facts = env.divisi().args(["doctor", "--json"]).run().json();
+        let fact = facts.as_array().unwrap().iter().find(|fact| fact["what"] == "workspaces").unwrap();
+        fact["found"].as_str().unwrap().to_owned()
+    };
+    let overlays = "overlays that share the files of their base; `divisi open` leads into one";
+    assert_eq!((said("").as_str(), said("workspace = \"auto\"").as_str()), (overlays, overlays));
+    assert_eq!(said("workspace = \"checkout\""), "checkouts, as your own configuration says");
+    assert_eq!(said("sandbox = \"off\""), "checkouts: overlays need a sandbox, and it is off");
+}

@@ -150,7 +150,7 @@ fn from_a_prompt_to_a_landed_change_and_back() {
       ◇ in review for [duration]: 1 required check passed
       next: divisi diff t1, then divisi review t1 --approve
       branch  divisi/t1-mend-the-list
-      workspace  [home]/.local/share/divisi/workspaces/t1.1 (checkout, ports [ports])
+      workspace  divisi open t1 (overlay, ports [ports])
       result  [commit 2]: 1 file, +2 -2, after turn 3
       turns  1 completed ([duration])
                  2 completed ([duration])
@@ -207,14 +207,14 @@ fn an_archived_task_comes_back_with_its_uncommitted_files() {
     env.divisi().in_folder(repo.path()).args(run).args(["-"]).input(prompt).run().require_success();
     let workspace = || divisi(&["show", "t1", "--json"]).json()["attempts"][0]["workspace"]["path"].clone();
     let path = std::path::PathBuf::from(workspace().as_str().unwrap());
-    std::fs::write(path.join("stray.txt"), "written by hand\n").unwrap();
+    let inside = |script: &str| divisi(&["open", "t1", "--", "sh", "-c", script]);
+    inside("echo written by hand > stray.txt").require_success();
 
     divisi(&["archive", "t1"]).require_success();
     divisi_testkit::wait_until("the workspace is gone", || !path.exists());
     assert_eq!(divisi(&["ls", "-q"]).stdout, "", "an archived task is out of the way");
     assert_eq!(divisi(&["ls", "-q", "--all"]).stdout, "t1\n");
     divisi(&["restore", "t1"]).require_success();
-    divisi_testkit::wait_until("the workspace is back", || path.join("stray.txt").exists());
-    assert_eq!(std::fs::read_to_string(path.join("stray.txt")).unwrap(), "written by hand\n");
-    assert_eq!(std::fs::read_to_string(path.join("notes/idea.txt")).unwrap(), "keep me\n");
+    divisi_testkit::wait_until("the workspace is back", || inside("test -e stray.txt").success());
+    assert_eq!(inside("cat stray.txt notes/idea.txt").stdout, "written by hand\nkeep me\n");
 }

@@ -1,6 +1,7 @@
 //! An engine with a project of its own, in a folder of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use divisi_model::transcript::EntryBody;
 use divisi_model::{Actor, AttemptId, AttemptState, Command, Refusal, TaskState};
 use divisi_testkit::{Repo, TestEnv};
 use divisi_workspace::launch::ShimCommand;
+use divisi_workspace::{Git, Workspaces};
 
 /// How long a test waits for a condition before it fails with the state as it is.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -143,10 +145,19 @@ impl<'a> Fleet<'a> {
         Self { engine, repo, options }
     }
 
-    /// Makes workspaces as overlays from here on.
-    pub async fn with_overlays(mut self) -> Self {
-        self.options.sandbox.workspaces = WorkspaceMode::Overlay;
+    /// Makes workspaces as checkouts from here on.
+    pub async fn with_checkouts(mut self) -> Self {
+        self.options.sandbox.workspaces = WorkspaceMode::Checkout;
         self.restart().await
+    }
+
+    /// Runs a command in a workspace as a person would with `divisi open`.
+    pub fn inside(&self, task: &TaskState, script: &str) {
+        let path = PathBuf::from(&task.attempts[0].workspace.as_ref().unwrap().path);
+        let git = Git::find(OsStr::new("/usr/local/bin:/usr/bin:/bin")).unwrap();
+        let space = Workspaces::of_folder(&git, path.parent().unwrap(), &path).unwrap().unwrap();
+        let ended = space.run_inside(OsStr::new("sh"), &["-c".into(), script.into()]).unwrap();
+        assert!(ended.success(), "{script}");
     }
 
     /// Gives out a task whose agent plays a script.

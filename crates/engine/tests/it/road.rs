@@ -224,14 +224,16 @@ async fn archive_and_restore_bring_back_what_was_never_committed() {
     let task = fleet.task("Add four", "append list.txt \"four\\n\"\nsay Done.", &[]).await;
     let task = fleet.until_status(&task, "in review").await;
     let workspace = std::path::PathBuf::from(&task.attempts[0].workspace.as_ref().unwrap().path);
-    std::fs::write(workspace.join("untracked.txt"), "mine\n").unwrap();
+    fleet.inside(&task, "echo mine > untracked.txt");
     fleet.ask(&task, Command::Archive).await;
     fleet.until(&task, "archived", |_, attempt| attempt.archived_as.is_some()).await;
     assert!(!workspace.exists());
     fleet.ask(&task, Command::Restore).await;
     fleet.until(&task, "restored", |_, attempt| attempt.archived_as.is_none()).await;
-    assert_eq!(std::fs::read_to_string(workspace.join("untracked.txt")).unwrap(), "mine\n");
-    assert_eq!(std::fs::read_to_string(workspace.join("list.txt")).unwrap(), "one\ntwo\nthree\nfour\n");
+    fleet.inside(
+        &task,
+        "test \"$(cat untracked.txt list.txt)\" = \"$(printf 'mine\none\ntwo\nthree\nfour')\"",
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use crate::hub::Hub;
 use crate::ids::CommitId;
 use crate::listing::{Listing, Outside};
 use crate::result::committed;
-use crate::space::Workspace;
+use crate::space::{Workspace, save_record};
 use crate::stat_cache::StatCache;
 
 impl Workspace {
@@ -24,6 +24,17 @@ impl Workspace {
         }
         let last = hub.snapshots(self.name())?.pop().map(|(_, commit)| commit);
         Ok(!self.is_as_in(hub, last.as_ref().unwrap_or(self.base()))?)
+    }
+
+    /// Remembers a doubt: the next snapshot is of what may be damaged, and compared with it everything looks well.
+    pub(super) fn remember_doubt(&self) -> Result<(), SnapshotError> {
+        let mut record = self.record.clone();
+        match &mut record.overlay {
+            Some(layered) if !layered.doubted => layered.doubted = true,
+            _ => return Ok(()),
+        }
+        save_record(&self.root, &record)
+            .map_err(|source| SnapshotError::Io { doing: "write the workspace's record", source })
     }
 
     fn is_as_in(&self, hub: &Hub, snapshot: &CommitId) -> Result<bool, SnapshotError> {

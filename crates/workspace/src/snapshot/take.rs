@@ -29,6 +29,9 @@ impl Workspace {
         let (number, ref_name) = self.number(hub, request)?;
         let committed = committed(hub, self)?;
         let doubted = self.is_doubted(hub)?;
+        if doubted {
+            self.remember_doubt()?;
+        }
         let base = hub.listing(self.base())?;
         let base_rules = hub.rules(self.base(), &self.record.ignore_also)?;
         let included: HashSet<_> = self.record.included.iter().collect();

@@ -251,13 +251,12 @@ impl Workspaces {
     }
 
     /// Remembers a workspace that another machine made, whose folder stayed there: it counts as missing, and comes back
-    /// as a plain checkout by [`Workspaces::restore`] or [`Workspaces::recreate`].
+    /// by [`Workspaces::restore`] or [`Workspaces::recreate`].
     pub fn adopt(root: &Path, record: &Record) -> Result<(), WorkspaceError> {
         check_name(&record.name)?;
         check_branches([&record.branch, &record.base_branch])?;
         let (made, born, moving, overlay) = (None, None, None, None);
-        let record =
-            Record { kind: Kind::Plain, complete: true, made, born, moving, overlay, ..record.clone() };
+        let record = Record { complete: true, made, born, moving, overlay, ..record.clone() };
         save_record(root, &record).map_err(io_error("write the record in", root))
     }
 

@@ -8,6 +8,7 @@ mod integrations;
 mod landings;
 mod launch;
 mod move_base;
+mod opened;
 mod overlays;
 mod results;
 mod sandbox;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use divisi_testkit::{Repo, TestEnv, wait_until};
+use divisi_testkit::{Finished, Repo, TestEnv, wait_until};
 
 use super::{NEW, fingerprint, land, run, without_objects};
 
@@ -16,6 +16,18 @@ fn shop(env: &TestEnv) -> Repo<'_> {
 fn workspace(env: &TestEnv, task: &str) -> PathBuf {
     let shown = env.divisi().args(["show", task, "--json"]).run().require_success().json();
     shown["attempts"][0]["workspace"]["path"].as_str().unwrap().into()
+}
+
+/// Workspaces whose files are seen, and can be deleted, from outside.
+fn checkouts(env: &TestEnv) {
+    let folder = env.home().join(".config/divisi");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("config.toml"), "workspace = \"checkout\"\n").unwrap();
+}
+
+/// Runs a command among the files of a workspace.
+fn inside(env: &TestEnv, task: &str, call: &[&str]) -> Finished {
+    env.divisi().args(["open", task, "--"]).args(call).run()
 }
 
 fn state(env: &TestEnv, task: &str) -> String {
@@ -177,6 +189,7 @@ fn a_repository_that_was_moved_is_told_and_found_again() {
 #[test]
 fn a_workspace_that_was_deleted_comes_back_as_it_was() {
     let env = TestEnv::new();
+    checkouts(&env);
     let repo = shop(&env);
     let script = format!("{NEW}\nwhen prompt contains \"more\"\nwrite more.txt \"more\\n\"");
     let task = run(&env, repo.path(), &script, &[]).stdout.trim().to_owned();
@@ -194,6 +207,7 @@ fn a_workspace_that_was_deleted_comes_back_as_it_was() {
 #[test]
 fn a_workspace_that_is_deleted_under_its_agent_needs_a_person_and_goes_on() {
     let env = TestEnv::new();
+    checkouts(&env);
     let repo = shop(&env);
     let script = "write lost.txt \"x\\n\"\nask execute \"Go on\"\n  allowed\n    say Done.\n\
                   turn\nwrite new.txt \"hello\\n\"\nsay There.";
@@ -234,23 +248,19 @@ fn a_persons_commit_in_a_workspace_is_part_of_the_next_result() {
     let script = format!("{NEW}\nwhen prompt contains \"go on\"\nwrite more.txt \"more\\n\"");
     let task = run(&env, repo.path(), &script, &[]).stdout.trim().to_owned();
     let folder = workspace(&env, &task);
-    let git = |call: &[&str]| {
-        env.program("git").in_folder(&folder).args(call).run().require_success().stdout.trim().to_owned()
-    };
-    fs::write(folder.join("mine.txt"), "mine\n").unwrap();
-    git(&["add", "--all"]);
-    git(&["commit", "--quiet", "-m", "by hand"]);
-    let mine = git(&["rev-parse", "HEAD"]);
+    let sh = |script: &str| inside(&env, &task, &["sh", "-c", script]);
+    let has = |name: &str| inside(&env, &task, &["test", "-e", name]).success();
+    sh("echo mine > mine.txt && git add --all && git commit --quiet -m 'by hand'").require_success();
+    let head = || sh("git rev-parse HEAD").require_success().stdout.trim().to_owned();
+    let mine = head();
     env.divisi().args(["send", &task, "go on"]).run().require_success();
-    wait_until("the next turn is done", || {
-        folder.join("more.txt").exists() && state(&env, &task) == "in review"
-    });
+    wait_until("the next turn is done", || state(&env, &task) == "in review" && has("more.txt"));
     land(&env, repo.path(), &task).require_success();
     assert_eq!(repo.files_at("main"), ["list.txt", "mine.txt", "more.txt", "new.txt"]);
     assert!(repo.git(["rev-list", "main"]).contains(&mine), "the commit is in the history as it was made");
     env.divisi().args(["archive", &task]).run().require_success();
     wait_until("the workspace is put away", || !folder.exists());
     env.divisi().args(["restore", &task]).run().require_success();
-    wait_until("it is back", || folder.join("mine.txt").exists());
-    assert_eq!(git(&["rev-parse", "HEAD"]), mine);
+    wait_until("it is back", || has("mine.txt"));
+    assert_eq!(head(), mine);
 }

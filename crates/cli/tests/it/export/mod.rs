@@ -80,13 +80,15 @@ fn another_machine_goes_on_where_the_first_one_was() {
     }
     run(&here, NOTE, true);
     run(&here, NOTE, true);
-    fs::write(workspace(&here, "t3").join("secret.env"), "kept by the archive\n").unwrap();
+    let secret = ["open", "t3", "--", "sh", "-c", "echo kept by the archive > secret.env"];
+    divisi(&here, &secret).require_success();
     let put_away = workspace(&here, "t3");
     divisi(&here, &["archive", "t3"]).require_success();
     wait_until("t3 is put away", || !put_away.exists());
     run(&here, HANG, false);
     wait_until("t4 is at work", || divisi(&here, &["log", "t4"]).stdout.contains("chapter.txt"));
-    fs::write(workspace(&here, "t4").join("draft.txt"), "in no snapshot yet\n").unwrap();
+    let draft = ["open", "t4", "--", "sh", "-c", "echo in no snapshot yet > draft.txt"];
+    divisi(&here, &draft).require_success();
 
     let file = here.join("all.tar.gz");
     let mut typed = here.transcript(repo.path());
@@ -132,7 +134,6 @@ fn another_machine_goes_on_where_the_first_one_was() {
     ");
     let back = |handle: &str| workspace(&there, handle).starts_with(there.root());
     wait_until("the workspaces are back", || ["t1", "t2", "t4"].iter().all(|handle| back(handle)));
-    let path = workspace(&there, "t4");
     // What agents said names the folders that they were in.
     let home = here.home().display().to_string();
     assert_eq!(looks(&there).replace(&home, "[home]"), before);
@@ -183,7 +184,7 @@ fn another_machine_goes_on_where_the_first_one_was() {
       ■ stopped for [duration]: it was exported while it was under way, and what ran stayed on the other machine
       next: divisi resume t4
       branch  divisi/t4-write-a-long-text
-      workspace  [home]/.local/share/divisi/workspaces/t4.1 (checkout, ports [ports])
+      workspace  divisi open t4 (overlay, ports [ports])
       turns  1 process_ended: it was exported while it was under way, and what ran stayed on the other machine ([duration])
       checks
         · not run  list  grep -qx two list.txt
@@ -195,11 +196,8 @@ fn another_machine_goes_on_where_the_first_one_was() {
 
     divisi(&there, &["send", "t4", "go on now"]).require_success();
     wait_until("t4 has gone on", || divisi(&there, &["ls"]).stdout.matches("in review").count() >= 3);
-    let read = |file: &str| fs::read_to_string(path.join(file)).unwrap();
-    assert_eq!(
-        (read("draft.txt"), read("chapter.txt")),
-        ("in no snapshot yet\n".into(), "one\ntwo\n".into())
-    );
+    let read = divisi(&there, &["open", "t4", "--", "cat", "draft.txt", "chapter.txt"]);
+    assert_eq!(read.require_success().stdout, "in no snapshot yet\none\ntwo\n");
 }
 
 /// Sizes and counts of events differ from run to run by what the agents said and when.
