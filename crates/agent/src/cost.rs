@@ -93,6 +93,19 @@ mod tests {
     }
 
     #[test]
+    fn every_shipped_price_says_where_and_when_it_was_seen() {
+        let registry = Registry::shipped();
+        let prices = registry.all().iter().flat_map(|agent| &agent.prices);
+        for (model, price) in prices {
+            let source = price.source.as_deref().unwrap_or_default();
+            assert!(source.starts_with("https://"), "{model}: {source}");
+            let date = price.date.as_deref().unwrap_or_default();
+            assert!(date.parse::<jiff::civil::Date>().is_ok(), "{model}: {date}");
+            assert!(price.input > 0.0 && price.output > price.input, "{model}");
+        }
+    }
+
+    #[test]
     fn what_is_not_known_is_not_nothing() {
         let agent = agent(PRICES);
         let usage = Usage { input: 6000, output: 385, ..Usage::default() };

@@ -299,7 +299,7 @@ pub struct Quirks {
 }
 
 /// Prices in US dollars per million tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Price {
     /// Input.
@@ -312,6 +312,12 @@ pub struct Price {
     /// Input written to a cache; as other input where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cached_write: Option<f64>,
+    /// The page that says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The day on which that was looked up: `2026-11-21`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
 }
 
 impl Quirks {
