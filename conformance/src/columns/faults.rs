@@ -11,7 +11,7 @@ use super::scripted;
 use crate::cell::Cell;
 use crate::desk::Desk;
 use crate::style;
-use crate::talk::{Ended, Talk, Wish, one_line};
+use crate::talk::{Ended, TURN_MAX, Talk, Wish, one_line};
 
 /// How long an agent may try on its own before its silence is Divisi's matter.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -70,7 +70,7 @@ pub async fn silence(desk: &Desk<'_>) -> Result<Cell, String> {
     let mut talk = Talk::open(desk, Wish { mode: ModeName::Auto, ..Wish::default() }).await?;
     talk.prompt(&scripted("Think.", "hang\nwhen prompt contains \"Go on.\"\nsay The next turn.")).await?;
     let hangs = || desk.asked_main().iter().any(|one| one.outcome == Outcome::Running);
-    talk.listen(crate::talk::TURN_MAX, |talk| hangs() || !talk.ended.is_empty()).await;
+    talk.listen(TURN_MAX, |talk| hangs() || !talk.ended.is_empty()).await;
     if talk.listen(SILENCE, |talk| !talk.ended.is_empty()).await {
         let outcome = talk.ended[0].outcome.clone();
         talk.end().await?;
@@ -99,6 +99,8 @@ async fn fault<'a>(desk: &'a Desk<'a>, step: &str) -> Result<(Talk<'a>, Option<E
     let mut talk = Talk::open(desk, Wish { mode: ModeName::Auto, ..Wish::default() }).await?;
     let script = style::script(desk, &format!("{step}\nwrite made.txt \"made\\n\"\nsay All is done."));
     talk.prompt(&scripted("Make made.txt.", &script)).await?;
+    // What counts is how long it tries, not how long a busy machine takes to start it.
+    talk.listen(TURN_MAX, |talk| !talk.ended.is_empty() || !desk.asked_main().is_empty()).await;
     let over = talk.listen(PATIENCE, |talk| !talk.ended.is_empty()).await;
     let ended = talk.ended.last().cloned();
     if over || ended.is_some() {
