@@ -261,12 +261,8 @@ impl<'a> Walk<'a> {
         let committed = || self.committed.as_ref().is_some_and(|files| files.has_below(path.as_bytes()));
         let tracked = self.base.has_below(path.as_bytes());
         match self.is_ignored(path, true, above) {
-            Ignored::Yes if !tracked && committed() => {
-                if !above.by_base {
-                    self.note(path.clone(), NoteKind::Committed);
-                }
-            }
-            Ignored::Yes if !tracked => return Ok(()),
+            Ignored::Yes if !tracked && !committed() => return Ok(()),
+            Ignored::Yes if !tracked && !above.by_base => self.note(path.clone(), NoteKind::Committed),
             Ignored::ByAttempt if !tracked && !committed() => {
                 let tag = below.read_small(b"CACHEDIR.TAG", MAX_TAG_BYTES);
                 if tag.is_ok_and(|tag| tag.is_some_and(|bytes| is_cache_tag(&bytes))) {
