@@ -61,7 +61,7 @@ fn init_in_the_new_place_takes_the_project_over() {
       ◇ in review for [duration]: 1 required check passed
       next: divisi diff t1, then divisi review t1 --approve
       branch  divisi/t1-one
-      workspace  [home]/.local/share/divisi/workspaces/t1.1 (checkout, ports [ports])
+      workspace  divisi open t1 (overlay, ports [ports])
       result  [commit 2]: 1 file, +1 -0, after turn 1
       turns  1 completed ([duration])
       usage  1200 tokens in, 80 out; $0.0040, as reported
