@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
 use rustix::fs::{AtFlags, unlinkat};
+use rustix::io::Errno;
 
 use super::ArchiveError;
 use super::manifest::{Item, ItemKind};
@@ -25,6 +26,7 @@ pub(super) fn write(
     base: &Listing,
     items: &[Item],
 ) -> Result<(), ArchiveError> {
+    clear_git_dir(top)?;
     let wanted: HashMap<&RepoPath, &Item> = items.iter().map(|item| (&item.path, item)).collect();
     let mut folder: (&[u8], Option<Beneath>) = (b"", None);
     let mut kept: HashSet<&RepoPath> = HashSet::new();
@@ -78,6 +80,19 @@ fn is_as_in(entry: &Entry, item: &Item) -> bool {
         EntryMode::Symlink => item.kind == ItemKind::Link && same,
         EntryMode::File | EntryMode::Executable => item.kind == ItemKind::File && same,
     }
+}
+
+/// Removes the index that the template shows: an archive holds the workspace's own git directory, whatever it was.
+fn clear_git_dir(top: &Beneath) -> Result<(), ArchiveError> {
+    let Ok(git_dir) = top.dir(b".git") else { return Ok(()) };
+    let removals = [(&git_dir, "index", AtFlags::empty()), (top, ".git", AtFlags::REMOVEDIR)];
+    for (folder, name, flags) in removals {
+        match unlinkat(folder, name, flags) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(e) => return Err(io_error("remove", b".git")(e.into())),
+        }
+    }
+    Ok(())
 }
 
 /// Removes entries, and the folders above them that are none any more.

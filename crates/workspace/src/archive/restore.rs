@@ -97,8 +97,14 @@ impl Workspaces {
                     let git_dir = top.make_dirs(b".git").map_err(io_error("make", b".git"))?;
                     let git_dir = Path::new("/proc/self/fd").join(git_dir.as_fd().as_raw_fd().to_string());
                     make_git_dir(&git_dir)?;
-                    let copied = fs::copy(&begun.index, git_dir.join("index"));
-                    copied.map(drop).map_err(io_error("write the index of", b""))
+                    let index = git_dir.join("index");
+                    // The template shows its own there, but for those made by the first versions.
+                    match index.exists() {
+                        true => Ok(()),
+                        false => fs::copy(&begun.index, index)
+                            .map(drop)
+                            .map_err(io_error("write the index of", b"")),
+                    }
                 })
             }
         }

@@ -7,9 +7,9 @@
 //! <root>/.outside/<name>           what somebody put into the empty folder, once the workspace is gone
 //! ```
 //!
-//! Making one writes a git directory and copies an index: no file of the base is touched, and no program started. It
-//! is mounted in the namespace of a launch (see [`Workspace::sandbox_parts`]), or by a [`Holder`] for a moment in which
-//! Divisi writes into it; never twice at once.
+//! Making one writes a git directory without an index, since the template shows one: no file of the base is touched, and
+//! no program started. It is mounted in the namespace of a launch (see [`Workspace::sandbox_parts`]), or by a [`Holder`]
+//! for a moment in which Divisi writes into it; never twice at once.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -106,7 +106,7 @@ impl Workspace {
     }
 
     /// The folder in which the private git directory lies, where it can be read whether or not anything is mounted. An
-    /// overlay's lies wholly in the upper folder: no base holds a `.git`.
+    /// overlay's lies in the upper folder, but for the index, as long as nothing has changed that.
     pub(crate) fn git_home(&self) -> PathBuf {
         match &self.record.overlay {
             Some(_) => self.own_folder().join(UPPER),
@@ -193,8 +193,10 @@ pub(super) fn fill(
     save(space)?;
     let git_dir = upper.join(".git");
     make_git_dir(hub, &git_dir, &space.record).map_err(io_error("make the git directory in", &upper))?;
-    let index = git_dir.join("index");
-    fs::copy(template.index(), &index).map_err(io_error("write", &index))?;
+    if !template.shows_index() {
+        let index = git_dir.join("index");
+        fs::copy(template.index(), &index).map_err(io_error("write", &index))?;
+    }
     point_out(space).map_err(io_error("write to", &space.path()))
 }
 

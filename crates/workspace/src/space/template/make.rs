@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{FileType, Mode, makedev, mknodat, syncfs};
 
 use super::difference::Difference;
-use super::{INDEX, MADE, Made, SYNCED, TREE, Template, Templates, boot_id};
+use super::{INDEX, MADE, Made, SHOWN_INDEX, SYNCED, TREE, Template, Templates, boot_id};
 use crate::beneath::Beneath;
 use crate::git_index::{FileLook, GitIndex};
 use crate::hub::Hub;
@@ -84,6 +84,9 @@ impl Templates {
         let made = boot_id().map(|boot| Made { below, boot }).map_err(io_error("describe", making))?;
         let text = serde_json::to_vec(&made).map_err(|e| io_error("describe", making)(e.into()))?;
         fs::write(&file, index.into_bytes()).map_err(io_error("write", &file))?;
+        let shown = tree.join(SHOWN_INDEX);
+        let show = fs::create_dir(tree.join(".git")).and_then(|()| fs::hard_link(&file, &shown));
+        show.map_err(io_error("write", &shown))?;
         fs::write(making.join(MADE), text).map_err(io_error("write", making))
     }
 

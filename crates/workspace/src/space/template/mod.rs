@@ -1,8 +1,8 @@
 //! Templates: one unchanging checkout per base commit, which overlay workspaces share as their lower layer.
 //!
 //! ```text
-//! .templates/<commit>/tree       the files, or only those that differ from another template's
-//!                     index      git's index of the commit, which fits the files as an overlay shows them
+//! .templates/<commit>/tree       the files, or only those that differ from another template's, and `.git/index`
+//!                     index      the same file: git's index of the commit, which fits the files as an overlay shows them
 //!                     made.json  written last; without it there is no template
 //! ```
 //!
@@ -34,6 +34,8 @@ use crate::ids::CommitId;
 const MADE: &str = "made.json";
 const INDEX: &str = "index";
 const TREE: &str = "tree";
+/// The index once more, in the tree.
+const SHOWN_INDEX: &str = ".git/index";
 /// Says that the files are on disk: without it a template is not believed after a restart of the machine.
 const SYNCED: &str = "synced";
 
@@ -64,6 +66,11 @@ impl Template {
     /// Git's index of the commit.
     pub(crate) fn index(&self) -> PathBuf {
         self.dir.join(INDEX)
+    }
+
+    /// Whether every workspace that stands on it sees that index as its own. Those made by the first versions show none.
+    pub(crate) fn shows_index(&self) -> bool {
+        self.dir.join(TREE).join(SHOWN_INDEX).exists()
     }
 }
 
