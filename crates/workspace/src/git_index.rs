@@ -15,7 +15,7 @@ use crate::listing::EntryMode;
 const HEADER_BYTES: usize = 12;
 /// Times, device, inode, mode, owner and size, the object's name and the flags.
 const FIXED_BYTES: usize = 62;
-const HASH_BYTES: usize = 20;
+pub(crate) const HASH_BYTES: usize = 20;
 const LOOK_BYTES: usize = 36;
 /// Bit of the flags that says that more flags follow.
 const EXTENDED: u16 = 0x4000;

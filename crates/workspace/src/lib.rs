@@ -52,6 +52,7 @@ mod message;
 mod move_base;
 mod new_repository;
 mod os_text;
+mod packs;
 mod programs;
 mod project;
 mod result;

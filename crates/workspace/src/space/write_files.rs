@@ -1,14 +1,16 @@
 //! Writing many files of a commit, with several threads: a checkout, a template, a layer.
 //!
-//! Each thread has a `git cat-file` of its own, so unpacking and writing both use all cores. Files are written byte for
-//! byte as the blobs hold them: no line-ending conversion, no smudge filter, no keyword. So what an agent sees is what
-//! a snapshot records and what lands, and no attribute decides in between. Projects on Git LFS get pointer files.
+//! Blobs are read straight from the hub's packs (see [`crate::packs`]), and by a `git cat-file` of each thread's own what is
+//! not to be read there; so unpacking and writing both use all cores. Files are written byte for byte as the blobs hold
+//! them: no line-ending conversion, no smudge filter, no keyword. So what an agent sees is what a snapshot records and
+//! what lands, and no attribute decides in between. Projects on Git LFS get pointer files.
 //!
 //! Every file gets a time that lies two seconds back. Git takes a file for *perhaps changed* whose time is not older than
 //! that of its index, and reads it again at each `status`; and a change of the same size in the same second would be
 //! missed by whoever compares times.
 
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,6 +26,7 @@ use crate::git_index::GitIndex;
 use crate::hub::Hub;
 use crate::ids::RepoPath;
 use crate::listing::EntryMode;
+use crate::packs::{Name, Packs, Reader};
 
 /// Files that one thread takes at a time.
 const PORTION: usize = 256;
@@ -48,12 +51,16 @@ pub(super) fn write_files(
 
     let files: Vec<usize> =
         which.iter().copied().filter(|n| index.entry(*n).mode != EntryMode::Gitlink).collect();
-    let portions: Vec<&[usize]> = files.chunks(PORTION).collect();
+    let names: Vec<Name> = files.iter().map(|n| *index.entry(*n).oid).collect();
+    let packs = &Packs::find(&hub.dir().join("objects"), &names);
+    let numbered: Vec<(usize, usize)> = files.iter().copied().enumerate().collect();
+    let portions: Vec<&[(usize, usize)]> = numbered.chunks(PORTION).collect();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = cores.clamp(2, MAX_THREADS).min(portions.len());
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut writer = Writer { blobs: open(hub)?, top: &at, root: top, index, times, looks: Vec::new() };
+        let (packed, blobs) = (Reader::new(packs), None);
+        let mut writer = Writer { hub, packed, blobs, top: &at, root: top, index, times, looks: Vec::new() };
         while let Some(portion) = portions.get(next.fetch_add(1, Ordering::Relaxed)) {
             writer.portion(portion)?;
         }
@@ -116,9 +123,15 @@ fn may_be_written(name: &[u8]) -> bool {
     !suspicious || !(matches!(name, b"" | b"." | b"..") || looks_like_dot_git(name))
 }
 
+/// The folder that was written to last, open.
+type OpenFolder = Option<(Vec<u8>, Beneath)>;
+
 /// One thread's work.
 struct Writer<'a> {
-    blobs: Blobs,
+    hub: &'a Hub,
+    packed: Reader<'a>,
+    /// Opened for the first file that is not to be read from a pack.
+    blobs: Option<Blobs>,
     top: &'a Beneath,
     root: &'a Path,
     index: &'a GitIndex,
@@ -127,26 +140,44 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn portion(&mut self, portion: &[usize]) -> Result<(), WorkspaceError> {
-        self.blobs.ask(portion.iter().map(|n| self.index.oid(*n))).map_err(git_error)?;
-        let mut open: Option<(&[u8], Beneath)> = None;
-        for n in portion {
-            let entry = self.index.entry(*n);
-            let (folder, name) = split(entry.path);
-            let dir = match &open {
-                Some((known, dir)) if *known == folder => dir,
-                _ => {
-                    let at = if folder.is_empty() { b"." } else { folder };
-                    let dir = self.top.dir(at).map_err(self.failed("open the folder of", entry.path))?;
-                    &open.insert((folder, dir)).1
-                }
-            };
-            let stat = match entry.mode {
-                EntryMode::Symlink => self.link(dir, name, entry.path)?,
-                mode => self.file(dir, name, mode, entry.path)?,
-            };
-            self.looks.push((*n, stat));
+    /// Each file by its number among all that are written, and by its number in the index.
+    fn portion(&mut self, portion: &[(usize, usize)]) -> Result<(), WorkspaceError> {
+        let (mut open, mut by_git) = (None, Vec::new());
+        for (asked, n) in portion {
+            match self.packed.read(*asked, self.index.entry(*n).oid) {
+                Some(bytes) => self.write(&mut open, *n, Some(&bytes))?,
+                None => by_git.push(*n),
+            }
         }
+        if by_git.is_empty() {
+            return Ok(());
+        }
+        let blobs = match &mut self.blobs {
+            Some(blobs) => blobs,
+            none => none.insert(Blobs::open(&self.hub.git, self.hub.dir()).map_err(git_error)?),
+        };
+        blobs.ask(by_git.iter().map(|n| self.index.oid(*n))).map_err(git_error)?;
+        by_git.into_iter().try_for_each(|n| self.write(&mut open, n, None))
+    }
+
+    /// Writes an entry of the index with these bytes, or with those that git says next.
+    fn write(&mut self, open: &mut OpenFolder, n: usize, bytes: Option<&[u8]>) -> Result<(), WorkspaceError> {
+        let index = self.index;
+        let entry = index.entry(n);
+        let (folder, name) = split(entry.path);
+        let dir = match open {
+            Some((known, dir)) if *known == folder => dir,
+            _ => {
+                let at = if folder.is_empty() { b"." } else { folder };
+                let dir = self.top.dir(at).map_err(self.failed("open the folder of", entry.path))?;
+                &open.insert((folder.to_vec(), dir)).1
+            }
+        };
+        let stat = match entry.mode {
+            EntryMode::Symlink => self.link(dir, name, entry.path, bytes)?,
+            mode => self.file(dir, name, mode, entry.path, bytes)?,
+        };
+        self.looks.push((n, stat));
         Ok(())
     }
 
@@ -156,23 +187,43 @@ impl Writer<'_> {
         name: &[u8],
         mode: EntryMode,
         path: &[u8],
+        bytes: Option<&[u8]>,
     ) -> Result<Stat, WorkspaceError> {
         let bits = if mode == EntryMode::Executable { 0o777 } else { 0o666 };
         let mut file = dir.new_file(name, bits).map_err(self.failed("write", path))?;
-        let written = self.blobs.next(&mut file).map_err(git_error)?;
-        written.ok_or_else(|| missing(path))?;
+        match bytes {
+            Some(bytes) => file.write_all(bytes).map_err(self.failed("write", path))?,
+            None => self.said_next(path, &mut file)?,
+        }
         let looked = futimens(&file, self.times).and_then(|()| fstat(&file));
         looked.map_err(|e| self.failed("write", path)(e.into()))
     }
 
-    fn link(&mut self, dir: &Beneath, name: &[u8], path: &[u8]) -> Result<Stat, WorkspaceError> {
-        let mut target = Vec::new();
-        self.blobs.next(&mut target).map_err(git_error)?.ok_or_else(|| missing(path))?;
+    fn link(
+        &mut self,
+        dir: &Beneath,
+        name: &[u8],
+        path: &[u8],
+        bytes: Option<&[u8]>,
+    ) -> Result<Stat, WorkspaceError> {
+        let mut said = Vec::new();
+        let target = match bytes {
+            Some(bytes) => bytes,
+            None => {
+                self.said_next(path, &mut said)?;
+                &said
+            }
+        };
         let (name, flags) = (OsStr::from_bytes(name), AtFlags::SYMLINK_NOFOLLOW);
-        let made = symlinkat(OsStr::from_bytes(&target), dir, name)
+        let made = symlinkat(OsStr::from_bytes(target), dir, name)
             .and_then(|()| utimensat(dir, name, self.times, flags))
             .and_then(|()| statat(dir, name, flags));
         made.map_err(|e| self.failed("write", path)(e.into()))
+    }
+
+    fn said_next(&mut self, path: &[u8], to: &mut dyn std::io::Write) -> Result<(), WorkspaceError> {
+        let blobs = self.blobs.as_mut().ok_or_else(|| missing(path))?;
+        blobs.next(to).map_err(git_error)?.map(drop).ok_or_else(|| missing(path))
     }
 
     fn failed(
@@ -189,10 +240,6 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
         Some(at) => (&path[..at], &path[at + 1..]),
         None => (b"", path),
     }
-}
-
-fn open(hub: &Hub) -> Result<Blobs, WorkspaceError> {
-    Blobs::open(&hub.git, hub.dir()).map_err(git_error)
 }
 
 fn git_error(source: GitError) -> WorkspaceError {
