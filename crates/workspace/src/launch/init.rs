@@ -28,6 +28,7 @@ use super::os::{self, Signals};
 use super::spec::{Spec, Stderr};
 use super::stdin::Sending;
 use super::tree;
+use super::trim::REST_AFTER;
 use crate::sandbox::{Inside, Owner, Reached, SandboxError};
 
 /// "Look at the files": standard input has grown or ended.
@@ -97,7 +98,6 @@ pub(super) fn run(launch: &Path, spec: Spec, cgroup: Option<Cgroup>, held: Held)
         Ok(mut init) => {
             say(&mut report, &Report::Started(init.main.as_raw_nonzero().get()));
             drop(report);
-            super::trim::let_go_of_code();
             init.until_over();
             init.record();
             until_drained(launch, &init.spec, &init.outputs);
@@ -129,6 +129,8 @@ struct Init {
     ended_by: Option<EndedBy>,
     strays_ended: u32,
     strays_left: u32,
+    /// When there was something to do last; nothing once it has come to rest.
+    active_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy)]
@@ -195,6 +197,7 @@ impl Init {
             ended_by: None,
             strays_ended: 0,
             strays_left: 0,
+            active_at: Some(Instant::now()),
         };
         init.feed(Sending::refresh);
         Ok(init)
@@ -229,18 +232,28 @@ impl Init {
         }
     }
 
-    fn wait(&self) {
-        let deadline = match self.phase {
+    fn wait(&mut self) {
+        let mut deadline = match self.phase {
             Phase::Running => self.timeout_at,
             Phase::Asked { kill_at } => Some(kill_at),
             Phase::Killing { again_at, .. } => Some(again_at),
         };
+        if let Some(rest_at) = self.active_at.map(|at| at + REST_AFTER) {
+            deadline = Some(deadline.map_or(rest_at, |earlier| earlier.min(rest_at)));
+        }
         let timeout = deadline.map(|at| timespec(at.saturating_duration_since(Instant::now())));
         let mut fds = vec![PollFd::new(&self.signals, PollFlags::IN)];
         let pipe = self.stdin.as_ref().and_then(Sending::waits_for);
         fds.extend(pipe.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::OUT)));
         // An interrupted or refused poll only means one more round.
-        poll(&mut fds, timeout.as_ref()).ok();
+        if let Ok(ready) = poll(&mut fds, timeout.as_ref()) {
+            if ready > 0 {
+                self.active_at = Some(Instant::now());
+            } else if self.active_at.is_some_and(|at| at.elapsed() >= REST_AFTER) {
+                self.active_at = None;
+                super::trim::let_go_of_code();
+            }
+        }
     }
 
     /// Does what the clock asks for. Returns whether there is nothing more to wait for.

@@ -19,6 +19,7 @@ use super::leftovers::end_leftovers;
 use super::os;
 use super::spec::{OnCap, Spec, Stdin};
 use super::stdin::Accepting;
+use super::trim::REST_AFTER;
 use super::wire::{Line, Op, Progress, Refusal, Request, WIRE_VERSION};
 
 /// Daemons that may be connected at once; there is one, or two at a change of versions, and people who look.
@@ -27,8 +28,6 @@ const CLIENTS_MAX: usize = 16;
 const NOTICE_PAUSE: Duration = Duration::from_millis(4);
 /// Time between two tries when output cannot be taken.
 const PAUSE_RETRY: Duration = Duration::from_millis(250);
-/// Time without anything to do after which the pages of code are let go of again: one more wake-up, once.
-const REST_AFTER: Duration = Duration::from_secs(1);
 /// Time that clients have to read the last notice.
 const LINGER_MAX: Duration = Duration::from_secs(1);
 

@@ -4,8 +4,12 @@
 
 use std::ffi::c_void;
 use std::fs;
+use std::time::Duration;
 
 use rustix::mm::{Advice, madvise};
+
+/// Time without anything to do after which the pages of code are let go of again: one more wake-up, once.
+pub(super) const REST_AFTER: Duration = Duration::from_secs(1);
 
 /// Drops the mapped pages of code, and of what stands before the code in a program's file. Those were never written to;
 /// what the loader wrote to stays, since it could not be read again.

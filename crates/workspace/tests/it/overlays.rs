@@ -106,42 +106,6 @@ fn an_overlay_is_an_ordinary_repository_to_whoever_works_in_it() {
 }
 
 #[test]
-fn the_index_is_the_templates_until_somebody_changes_it() {
-    let f = rich();
-    let (first, second) = (overlay(&f, "t1.1"), overlay(&f, "t2.1"));
-    let own = |name: &str| f.spaces().root().join(".overlays").join(name).join("upper/.git/index").exists();
-    assert!(!own("t1.1") && !own("t2.1"), "an untouched one takes next to no room");
-    assert_eq!((status(&f, &first), status(&f, &second)), (String::new(), String::new()));
-    within(&first, |dir| write(dir, "many/7", "changed\n"));
-    git_in(&f, &first, &["add", "-A"]);
-    assert_eq!((status(&f, &first).as_str(), status(&f, &second).as_str()), ("M  many/7", ""));
-    assert!(own("t1.1"));
-    let template = first.overlay().unwrap().lower.remove(0);
-    let (shown, kept) = (template.join(".git/index"), template.parent().unwrap().join("index"));
-    assert_eq!(fs::metadata(shown).unwrap().ino(), fs::metadata(kept).unwrap().ino());
-}
-
-#[test]
-fn two_workspaces_of_one_base_are_told_apart_while_somebody_works_in_both() {
-    let f = rich();
-    let spaces = ["t1.1", "t2.1"].map(|name| overlay(&f, name));
-    let fifo = f.path("fifo");
-    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RWXU).unwrap();
-    let shell = |space: &Workspace, script: &str| {
-        space.run_inside("sh".as_ref(), &["-c".into(), script.into()]).unwrap().success()
-    };
-    let waits = format!("echo > first; echo > '{0}'; cat '{0}'", fifo.display());
-    std::thread::scope(|scope| {
-        let first = scope.spawn(|| shell(&spaces[0], &waits));
-        fs::read(&fifo).unwrap();
-        assert!(shell(&spaces[1], "test ! -e first && echo > second"));
-        assert!(shell(&spaces[0], "test -e first && test ! -e second"));
-        fs::write(&fifo, "").unwrap();
-        assert!(first.join().unwrap());
-    });
-}
-
-#[test]
 fn what_git_compares_is_the_same_in_the_overlay_as_in_the_template() {
     let f = rich();
     let space = overlay(&f, "t1.1");
@@ -586,4 +550,9 @@ fn an_untouched_workspace_takes_next_to_no_room() {
     // Folders count with their 4 KiB each; the files of the base alone are four million bytes.
     assert!(bytes < 100_000, "{bytes}");
     assert!(f.spaces().root().join(".overlays").as_os_str().as_bytes().len() < 4096);
+    let own = f.spaces().root().join(".overlays/t1.1/upper/.git/index");
+    assert!(!own.exists() && status(&f, &space).is_empty(), "its index is the template's");
+    within(&space, |dir| write(dir, "many/7", "changed\n"));
+    git_in(&f, &space, &["add", "-A"]);
+    assert!(own.exists() && status(&f, &overlay(&f, "t2.1")).is_empty());
 }
