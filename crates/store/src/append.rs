@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::error::{AppendError, StoreError};
 use crate::limits::{APPEND_EVENTS_MAX, EVENT_BYTES_MAX};
-use crate::rows::{self, Written};
+use crate::rows::{self, Insert, Written};
 use crate::tables;
 use crate::writer::Group;
 
@@ -53,14 +53,15 @@ impl Append {
             return Ok(Err(refused));
         }
         let mut envelopes = Vec::with_capacity(self.events.len());
+        let mut insert = Insert::new(group.sql, self.stream, self.at, &self.actor)?;
         for (version, (event, written)) in (self.expected + 1..).zip(self.events) {
             group.state.last_seq += 1;
             let seq = group.state.last_seq;
             let (stream, at, actor) = (self.stream, self.at, self.actor.clone());
-            let envelope = Envelope { seq, stream, version, at, actor, event };
-            rows::insert(group.sql, &envelope, &written)?;
-            envelopes.push(envelope);
+            insert.put(seq, version, &written)?;
+            envelopes.push(Envelope { seq, stream, version, at, actor, event });
         }
+        drop(insert);
         tables::fold_in(group, self.stream, &envelopes)?;
         Ok(Ok(envelopes))
     }

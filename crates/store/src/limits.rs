@@ -20,7 +20,7 @@ pub(crate) const READERS_MAX: usize = 4;
 /// Rows that a feed reads at once.
 pub(crate) const FEED_BATCH: usize = 128;
 /// Events by which a task's row may be behind its stream; whoever reads the task folds them.
-pub(crate) const ROW_BEHIND_MAX: u64 = 32;
+pub(crate) const ROW_BEHIND_MAX: u64 = 128;
 /// Task states that the writer keeps at hand.
 pub(crate) const TASKS_KEPT: usize = 256;
 /// Problems that a report lists; more are only counted.
