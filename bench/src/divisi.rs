@@ -41,19 +41,28 @@ impl Home {
         let root = place.root.join(name);
         fs::create_dir_all(root.join("config/agents"))?;
         fs::create_dir_all(root.join("person"))?;
-        fs::write(
-            root.join("config/config.toml"),
-            format!("parallel = {parallel}\npermissions = \"all\"\n"),
-        )?;
+        let home = Self { root };
+        let started = home.started();
+        let notes = started.parent().ok_or("a file has a folder")?;
+        fs::create_dir_all(notes)?;
+        // The agent's sandbox must let it say when it was started.
+        let notes = notes.display();
+        let config =
+            format!("parallel = {parallel}\npermissions = \"all\"\nsandbox_writable = [\"{notes}\"]\n");
+        fs::write(home.root.join("config/config.toml"), config)?;
         let bench = std::env::current_exe()?;
-        let (bench, started) = (bench.display(), root.join("started"));
-        let started = started.display();
+        let (bench, started) = (bench.display(), started.display());
         let agent = format!(
             "title = \"Bench\"\ndrive = \"acp\"\ncommand = [\"{bench}\", \"agent\"]\n\
              [environment]\nBENCH_STARTED = \"{started}\"\n[modes.ask]\nid = \"ask\"\n[modes.auto]\nid = \"auto\"\n"
         );
-        fs::write(root.join("config/agents/bench.toml"), agent)?;
-        Ok(Self { root })
+        fs::write(home.root.join("config/agents/bench.toml"), agent)?;
+        Ok(home)
+    }
+
+    /// Where the agent `bench` notes when it was started.
+    pub fn started(&self) -> PathBuf {
+        self.root.join("notes/started")
     }
 
     /// `divisi` with this home, in a folder.

@@ -82,7 +82,9 @@ impl Drop for Place {
     fn drop(&mut self) {
         if self.holds.join("image").exists() {
             // Gone at once for this process, and for good with the last one that has a file open in it.
-            let _ = require(Command::new("umount").arg("--lazy").arg(&self.root));
+            if let Err(error) = rustix::mount::unmount(&self.root, rustix::mount::UnmountFlags::DETACH) {
+                eprintln!("{} stays mounted: {error}", self.root.display());
+            }
         }
         if let Err(error) = fs::remove_dir_all(&self.holds) {
             eprintln!("{} is left: {error}", self.holds.display());

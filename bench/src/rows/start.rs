@@ -35,7 +35,7 @@ fn started(bench: &Bench<'_>, files: usize, times: usize) -> Result<Samples> {
     let home = divisi::Home::make(bench.place, &format!("start-home-{files}"), 200)?;
     let runtime = bench.runtime()?;
     let (_daemon, client) = runtime.block_on(home.serve())?;
-    let note = home.root.join("started");
+    let note = home.started();
     let mut samples = Vec::new();
     for turn in 0..=times {
         let _ = fs::remove_file(&note);
@@ -59,12 +59,7 @@ fn started(bench: &Bench<'_>, files: usize, times: usize) -> Result<Samples> {
         if turn > 0 {
             samples.push(at.saturating_sub(begun) as f64 / 1e6);
         }
-        // Its workspace takes memory, and its agent time.
-        let handle = format!("t{}", turn + 1);
-        runtime.block_on(async {
-            client.stop(&handle).await?;
-            client.archive(&handle).await
-        })?;
+        runtime.block_on(client.stop(&format!("t{}", turn + 1)))?;
         std::thread::sleep(Duration::from_millis(500));
     }
     drop(client);
