@@ -27,5 +27,7 @@ pub(crate) const TASKS_KEPT: usize = 256;
 pub(crate) const PROBLEMS_LISTED: usize = 100;
 /// How long a connection waits for a foreign program, such as a database shell, that holds the log.
 pub(crate) const FOREIGN_LOCK_WAIT: Duration = Duration::from_secs(5);
+/// How long an orderly end waits for those who still read.
+pub(crate) const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// What stays of the write-ahead log's file after a checkpoint, in bytes.
 pub(crate) const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;

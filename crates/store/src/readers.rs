@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use crate::connect;
 use crate::error::StoreError;
-use crate::limits::READERS_MAX;
+use crate::limits::{CLOSE_WAIT, READERS_MAX};
 
 #[derive(Debug)]
 pub(crate) struct Readers {
@@ -21,6 +21,8 @@ struct Pool {
     idle: Vec<Connection>,
     /// Connections that are read with right now.
     busy: usize,
+    /// Nobody reads any more.
+    closed: bool,
 }
 
 impl Readers {
@@ -42,8 +44,11 @@ impl Readers {
 
     fn borrow(&self) -> Result<Borrowed<'_>, StoreError> {
         let mut pool = self.pool();
-        while pool.busy >= READERS_MAX {
+        while pool.busy >= READERS_MAX && !pool.closed {
             pool = self.freed.wait(pool).unwrap_or_else(PoisonError::into_inner);
+        }
+        if pool.closed {
+            return Err(StoreError::Closed);
         }
         pool.busy += 1;
         let idle = pool.idle.pop();
@@ -54,6 +59,17 @@ impl Readers {
             borrowed.sql = Some(connect::reading(&self.path)?);
         }
         Ok(borrowed)
+    }
+
+    /// Lets nobody read any more, and waits for those who do, so that no connection is left; not for ever.
+    pub(crate) fn close(&self) {
+        let mut pool = self.pool();
+        pool.closed = true;
+        self.freed.notify_all();
+        let leaves = |pool: &mut Pool| pool.busy > 0;
+        let left = self.freed.wait_timeout_while(pool, CLOSE_WAIT, leaves);
+        let mut pool = left.unwrap_or_else(PoisonError::into_inner).0;
+        pool.idle.clear();
     }
 
     fn pool(&self) -> MutexGuard<'_, Pool> {
@@ -71,7 +87,14 @@ impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
         let mut pool = self.readers.pool();
         pool.busy -= 1;
-        pool.idle.extend(self.sql.take());
+        let sql = self.sql.take();
+        if pool.closed {
+            // Gone before who waits for it is told.
+            drop(sql);
+            self.readers.freed.notify_all();
+            return;
+        }
+        pool.idle.extend(sql);
         drop(pool);
         self.readers.freed.notify_one();
     }

@@ -1,7 +1,7 @@
 //! The handle that everybody holds.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use divisi_model::project::Project;
 use divisi_model::transcript::Entry;
@@ -96,6 +96,29 @@ impl Store {
     ) -> Result<Vec<Envelope>, AppendError> {
         let append = Append::new(stream, expected_version, actor, at, events)?;
         self.inner.writer.ask_blocking(sync, |group| append.work(group))
+    }
+
+    /// Why the log could not be written the last time; none when it could.
+    pub fn trouble(&self) -> Option<StoreError> {
+        self.inner.news.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tries whether the log can be written, without anything in it changing.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        let write = |group: &mut Group<'_>| {
+            let version: i64 = group.sql.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            Ok(Ok(group.sql.pragma_update(None, "user_version", version)?))
+        };
+        self.inner.writer.ask(Sync::Full, write).await
+    }
+
+    /// Closes the log in good order, whoever still holds it: what waits is written, readers and followers end, the
+    /// write-ahead log is merged into the file, and the folder is free. All that is asked of it later is refused with
+    /// [`StoreError::Closed`]. Holds its thread up until then. Dropping the last clone does the same, but who knows
+    /// when that is.
+    pub fn close(&self) {
+        self.inner.readers.close();
+        self.inner.writer.close();
     }
 
     /// A number that no task has. It is not reserved: where two take the same one, the second append is refused with

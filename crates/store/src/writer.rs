@@ -2,7 +2,7 @@
 //! company, so a lone request is committed at once and many at a time share one sync.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use divisi_model::AttemptId;
@@ -40,10 +40,17 @@ pub(crate) struct State {
 /// The way to the writer. Dropped, it lets the writer finish what waits, and waits for that.
 #[derive(Debug)]
 pub(crate) enum Writer {
-    /// To its thread.
-    Thread { queue: Option<mpsc::Sender<Box<dyn Request>>>, thread: Option<JoinHandle<()>> },
+    /// To its thread; none once it was closed.
+    Thread(Mutex<Option<Way>>),
     /// There is none: see [`InPlace`].
     InPlace(Arc<InPlace>),
+}
+
+/// The queue of the writer's thread, and the thread.
+#[derive(Debug)]
+pub(crate) struct Way {
+    queue: mpsc::Sender<Box<dyn Request>>,
+    thread: JoinHandle<()>,
 }
 
 /// What the writer tells whoever follows.
@@ -52,6 +59,8 @@ pub(crate) struct News {
     pub(crate) last_seq: watch::Receiver<u64>,
     pub(crate) last_rev: watch::Receiver<u64>,
     pub(crate) followers: Arc<Followers>,
+    /// Why the last commit failed, if it did.
+    pub(crate) trouble: Arc<Mutex<Option<StoreError>>>,
 }
 
 impl Writer {
@@ -61,7 +70,7 @@ impl Writer {
         let (room, news) = Room::new(opened, None)?;
         let thread = std::thread::Builder::new().name("divisi-store".to_owned());
         let thread = thread.spawn(move || room.run(requests)).map_err(StoreError::folder(&path))?;
-        Ok((Self::Thread { queue: Some(queue), thread: Some(thread) }, news))
+        Ok((Self::Thread(Mutex::new(Some(Way { queue, thread }))), news))
     }
 
     pub(crate) fn in_place(opened: Opened, faults: Arc<dyn Faults>) -> Result<(Self, News), StoreError> {
@@ -78,7 +87,7 @@ impl Writer {
         W: FnOnce(&mut Group<'_>) -> Result<Result<T, E>, StoreError> + Send + 'static,
     {
         let queue = match self {
-            Self::Thread { queue, .. } => queue.as_ref().ok_or(StoreError::Closed)?,
+            Self::Thread(way) => queue_of(way)?,
             Self::InPlace(room) => return room.ask(sync, work).await,
         };
         let (reply, answer) = oneshot::channel();
@@ -97,7 +106,7 @@ impl Writer {
         W: FnOnce(&mut Group<'_>) -> Result<Result<T, E>, StoreError> + Send + 'static,
     {
         let queue = match self {
-            Self::Thread { queue, .. } => queue.as_ref().ok_or(StoreError::Closed)?,
+            Self::Thread(way) => queue_of(way)?,
             Self::InPlace(room) => return room.ask_blocking(sync, work),
         };
         let (reply, answer) = std::sync::mpsc::sync_channel(1);
@@ -114,14 +123,27 @@ impl Writer {
     }
 }
 
+impl Writer {
+    /// Lets what waits be written, and closes the log. Whoever asks from then on is refused.
+    pub(crate) fn close(&self) {
+        let Self::Thread(way) = self else { return };
+        let Some(Way { queue, thread }) = way.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            return;
+        };
+        drop(queue);
+        // A panic of the writer was reported on its own thread, and its callers got `Closed`.
+        let _ended = thread.join();
+    }
+}
+
+fn queue_of(way: &Mutex<Option<Way>>) -> Result<mpsc::Sender<Box<dyn Request>>, StoreError> {
+    let way = way.lock().unwrap_or_else(PoisonError::into_inner);
+    way.as_ref().map(|way| way.queue.clone()).ok_or(StoreError::Closed)
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
-        let Self::Thread { queue, thread } = self else { return };
-        drop(queue.take());
-        if let Some(thread) = thread.take() {
-            // A panic of the writer was reported on its own thread, and its callers got `Closed`.
-            let _ended = thread.join();
-        }
+        self.close();
     }
 }
 
@@ -203,6 +225,7 @@ pub(crate) struct Room {
     last_seq: watch::Sender<u64>,
     last_rev: watch::Sender<u64>,
     followers: Arc<Followers>,
+    trouble: Arc<Mutex<Option<StoreError>>>,
     faults: Option<Arc<dyn Faults>>,
 }
 
@@ -213,8 +236,11 @@ impl Room {
         let (last_rev, rev_news) = watch::channel(state.last_rev);
         let followers = Arc::new(Followers::new());
         let told = Arc::clone(&followers);
-        let room = Self { opened, state, sync: None, last_seq, last_rev, followers: told, faults };
-        Ok((room, News { last_seq: seq_news, last_rev: rev_news, followers }))
+        let trouble = Arc::default();
+        let shown = Arc::clone(&trouble);
+        let room =
+            Self { opened, state, sync: None, last_seq, last_rev, followers: told, trouble: shown, faults };
+        Ok((room, News { last_seq: seq_news, last_rev: rev_news, followers, trouble }))
     }
 
     fn run(mut self, mut requests: mpsc::Receiver<Box<dyn Request>>) {
@@ -229,8 +255,9 @@ impl Room {
             self.commit_and_answer(group);
         }
         self.followers.close();
-        // Where this fails, whoever opens the log next folds what the rows lack.
+        // Where this fails, whoever opens the log next folds what the rows lack, and finds the write-ahead log.
         let _written = self.write_rows();
+        let _merged = self.opened.sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 
     /// Commits a group, tells who follows, and then who asked.
@@ -239,6 +266,10 @@ impl Room {
         if failed.is_some() {
             self.take_back();
         }
+        let trouble = failed
+            .clone()
+            .filter(|error| !matches!(error, StoreError::Closed | StoreError::Unreadable { .. }));
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
         self.last_seq
             .send_if_modified(|last| std::mem::replace(last, self.state.last_seq) != self.state.last_seq);
         self.last_rev

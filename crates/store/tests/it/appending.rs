@@ -203,3 +203,29 @@ fn another_log_is_copied_as_it_is_or_not_at_all() {
     assert_eq!(to.tasks().unwrap(), from.tasks().unwrap());
     assert_sound(&to);
 }
+
+#[tokio::test]
+async fn a_log_that_is_closed_is_one_file_whoever_still_holds_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_a_task(dir.path());
+    let wal = dir.path().join("log.sqlite-wal");
+    assert!(wal.exists());
+    let (held, mut feed) = (store.clone(), store.feed(2));
+    // In the middle of a read, as a slow client's would be.
+    let (reads, told) = std::sync::mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        reads.send(()).unwrap();
+        held.verify().is_ok()
+    });
+    told.recv().unwrap();
+    store.close();
+    assert!(!wal.exists(), "the write-ahead log is merged");
+    assert!(matches!(feed.next().await, Err(StoreError::Closed)));
+    assert!(matches!(store.read(0, 1), Err(StoreError::Closed)));
+    let refused = append(&store, Stream::Task(task(1)), 2, vec![small(1)]).unwrap_err();
+    assert!(matches!(refused, AppendError::Store(StoreError::Closed)), "{refused}");
+    // Whether it read before or was refused, it has let go.
+    reader.join().unwrap();
+    store.close();
+    assert_eq!(open(dir.path()).last_seq(), 2);
+}
