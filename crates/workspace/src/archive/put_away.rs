@@ -18,7 +18,8 @@ use crate::space::{Presence, Workspace, Workspaces, save_record};
 
 impl Workspaces {
     /// Archives a workspace and removes its folder. All processes in it must have ended. If anything cannot be kept,
-    /// nothing is removed. The record stays; [`Workspaces::restore`] brings the folder back.
+    /// nothing is removed. The record stays; [`Workspaces::restore`] brings the folder back. After a crash
+    /// [`Workspace::put_away_as`] says whether it was done.
     pub fn archive(
         &self,
         hub: &Hub,
@@ -75,6 +76,7 @@ impl Workspaces {
         rustix::fs::syncfs(&hub_dir).map_err(|e| io_error("write out", b"")(e.into()))?;
         let mut record = space.record.clone();
         record.archived = Some(commit.clone());
+        record.put_away = true;
         save_record(self.root(), &record).map_err(io_error("write the record of", b""))?;
         let files = items.iter().filter(|item| item.blob.is_some()).count();
         drop((top, unmounted));

@@ -29,9 +29,14 @@ use crate::space::{
 impl Workspaces {
     /// Brings an archived workspace back: the same folder name, branch, files (also uncommitted and ignored ones),
     /// modes and times, and the agent's own git directory. It is made as `kind` says, whatever it was; in an overlay a
-    /// file that is as in the base has the time of the template.
+    /// file that is as in the base has the time of the template. One that is here already stays as it is: whoever
+    /// brought it back died before that could be noted.
     pub fn restore(&self, hub: &Hub, name: &str, kind: Kind) -> Result<Workspace, ArchiveError> {
-        let space = self.get(name)?;
+        let mut space = self.get(name)?;
+        if space.record.put_away && space.presence() == Presence::Present {
+            self.is_back(&mut space);
+            return Ok(space);
+        }
         let Some(commit) = space.record.archived.clone() else {
             return Err(ArchiveError::NoArchive(name.to_owned()));
         };
@@ -146,7 +151,7 @@ impl Workspaces {
 
     /// From here on the folder holds more than its archive. Where this cannot be written, it is back all the same.
     fn is_back(&self, space: &mut Workspace) {
-        space.record.archived = None;
+        (space.record.archived, space.record.put_away) = (None, false);
         let _ = save_record(self.root(), &space.record);
     }
 

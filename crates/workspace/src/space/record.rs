@@ -64,6 +64,9 @@ pub struct Record {
     /// The archive that it can be restored from, once it was archived.
     #[serde(default)]
     pub archived: Option<CommitId>,
+    /// The folder goes, or is gone, because all of it is in that archive; false again once it is back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub put_away: bool,
 }
 
 /// Whether a workspace's folder is what Divisi made.
@@ -99,6 +102,12 @@ impl Workspace {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.record.name
+    }
+
+    /// The archive that its folder was removed into; none when it is here, or was deleted by hand.
+    pub fn put_away_as(&self) -> Option<&CommitId> {
+        let away = self.record.put_away && self.presence() == Presence::Missing;
+        self.record.archived.as_ref().filter(|_| away)
     }
 
     /// The commit it started from.

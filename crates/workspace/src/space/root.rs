@@ -197,6 +197,7 @@ impl Workspaces {
             moved: None,
             overlay: None,
             archived: None,
+            put_away: false,
         };
         match fs::DirBuilder::new().mode(0o700).create(&dir) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Err(WorkspaceError::Exists(dir)),

@@ -97,6 +97,20 @@ fn what_comes_back_is_what_was_put_away() {
 }
 
 #[test]
+fn after_a_crash_it_is_known_whether_it_was_put_away_or_is_back() {
+    let f = Fixture::new();
+    let space = f.workspace("t1.1");
+    write(&space.path(), "work", "x");
+    assert_eq!(space.put_away_as(), None);
+    let archived = f.spaces().archive(&f.hub, &space, &archive_request()).unwrap();
+    assert_eq!(f.spaces().get("t1.1").unwrap().put_away_as(), Some(&archived.commit));
+    let back = f.spaces().restore(&f.hub, "t1.1", Kind::Plain).unwrap();
+    // Deleted by hand, the old archive is not what it was last.
+    fs::remove_dir_all(back.path()).unwrap();
+    assert_eq!(f.spaces().get("t1.1").unwrap().put_away_as(), None);
+}
+
+#[test]
 fn caches_pipes_and_sockets_are_named_and_left_out() {
     let f = Fixture::new();
     let space = f.workspace("t1.1");
