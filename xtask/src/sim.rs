@@ -24,7 +24,10 @@ pub struct Options {
     /// End the engine at this effect on the world
     #[arg(long, requires = "seed")]
     crash: Option<u64>,
-    /// Let something fail, for example send:17, or write:3:late when only its success is not told
+    /// Cut the power with it: processes end, and what was not synced is gone
+    #[arg(long, requires = "crash")]
+    power: bool,
+    /// Let something fail, for example send:17, write:3:late when only its success is not told, or write:3:away
     #[arg(long, requires = "seed")]
     fault: Option<String>,
 }
@@ -45,6 +48,7 @@ pub fn run(options: &Options) -> JobResult {
         if let Some(crash) = options.crash {
             one.args(["--crash", &crash.to_string()]);
         }
+        one.args(options.power.then_some("--power"));
         one.args(options.fault.iter().flat_map(|fault| ["--fault", fault]));
         let held = one.status()?.success();
         return if held { Ok(()) } else { Err(format!("seed {seed} does not hold").into()) };

@@ -11,11 +11,12 @@ use divisi_model::task::TaskSpec;
 use divisi_model::{
     Actor, AttemptId, Command, ProjectId, Refusal, Stream, TaskId, TaskNumber, TaskState, decide, fold,
 };
-use divisi_store::{Store, Sync};
+use divisi_store::{AppendError, Store, Sync};
 use tokio::sync::Mutex;
 
 use crate::changes::{Changes, Watcher};
 use crate::clock::Clock;
+use crate::troubles::of_log;
 
 /// The state of all tasks and the right to change it.
 pub(crate) struct Authority {
@@ -27,6 +28,8 @@ pub(crate) struct Authority {
     /// Counts what was folded into the state here. The store's own count runs ahead of it: an event is durable a moment
     /// before it can be seen in [`Authority::task`].
     folded: Changes,
+    /// Tells that the log could not be written.
+    log_failed: Changes,
     clock: Arc<dyn Clock>,
 }
 
@@ -48,7 +51,11 @@ impl Slot {
 
 impl Authority {
     /// Takes up what the store holds.
-    pub(crate) fn open(store: Store, clock: Arc<dyn Clock>) -> Result<Self, divisi_store::StoreError> {
+    pub(crate) fn open(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        log_failed: Changes,
+    ) -> Result<Self, divisi_store::StoreError> {
         let tasks = store.tasks()?.into_iter().map(|task| (task.id, Slot::new(task))).collect();
         let projects = store.projects()?.into_iter().map(|project| (project.id, project)).collect();
         Ok(Self {
@@ -57,6 +64,7 @@ impl Authority {
             projects: RwLock::new(projects),
             adding: Mutex::new(()),
             folded: Changes::default(),
+            log_failed,
             clock,
         })
     }
@@ -90,6 +98,11 @@ impl Authority {
     /// Changes whenever the state seen here does.
     pub(crate) fn changes(&self) -> Watcher {
         self.folded.watch()
+    }
+
+    /// Wakes whoever waits for a change.
+    pub(crate) fn tell(&self) {
+        self.folded.tell();
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -230,13 +243,22 @@ impl Authority {
         actor: Actor,
         events: Vec<Event>,
     ) -> Result<Vec<divisi_model::Envelope>, Refusal> {
-        let sync = if events.iter().any(is_decision) { Sync::Full } else { Sync::Normal };
+        let by_person = matches!(actor, Actor::Person { .. });
+        let sync = if by_person || events.iter().any(is_decision) { Sync::Full } else { Sync::Normal };
         let appended = self.store.append(stream, version, actor, self.clock.now(), events, sync).await;
-        appended.map_err(|error| internal(with_sources(&error)))
+        appended.map_err(|error| match &error {
+            AppendError::Store(cause) if self.store.trouble().is_some() => {
+                self.log_failed.tell();
+                let trouble = of_log(cause);
+                Refusal::internal(trouble.reason, trouble.hint)
+            }
+            _ => internal(with_sources(&error)),
+        })
     }
 }
 
-/// What must survive a power cut before anybody is told: a person's decisions, and what changes the user's repository.
+/// What must survive a power cut before anybody is told, besides all that a person asks for: what changes the user's
+/// repository, what holds the only copy of a workspace, and what an agent must be taken up by.
 fn is_decision(event: &Event) -> bool {
     matches!(
         event,
@@ -244,6 +266,7 @@ fn is_decision(event: &Event) -> bool {
             | Event::ItemAnswered { .. }
             | Event::Reviewed { .. }
             | Event::LandingRequested { .. }
+            | Event::LandingPrepared { .. }
             | Event::Landed { .. }
             | Event::UndoRequested { .. }
             | Event::LandingUndone { .. }

@@ -7,12 +7,13 @@ use divisi_model::project::Project;
 use divisi_model::{Actor, AttemptId, Command, Event, RefusalKind, TaskState};
 use jiff::Timestamp;
 use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::authority::Authority;
 use crate::options::Options;
 use crate::stage::StepError;
+use crate::troubles::Troubles;
 use crate::worker::{Attempt, Worker};
 
 /// What every stage is given.
@@ -22,6 +23,10 @@ pub(crate) struct Context {
     pub(crate) stop: CancellationToken,
     /// Where attempts run.
     pub(crate) worker: Arc<dyn Worker>,
+    /// What holds attempts up at the moment.
+    pub(crate) troubles: Arc<Troubles>,
+    /// Held while a slot is chosen, until the choice is in the log.
+    pub(crate) slots: Mutex<()>,
     /// One permit per check that may run at once.
     pub(crate) checks: Semaphore,
 }

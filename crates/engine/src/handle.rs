@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use divisi_model::project::Project;
 use divisi_model::view::{Attention, task_status};
-use divisi_model::{Actor, AttemptId, Command, Refusal, TaskId, TaskNumber, TaskState};
+use divisi_model::{Actor, AttemptId, Command, Phase, Refusal, TaskId, TaskNumber, TaskState};
 use divisi_store::{Store, StoreError, StoredEntry, TranscriptFeed};
-use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -20,8 +19,10 @@ use crate::feed::Feed;
 use crate::intake::{Known, NewTask};
 use crate::looks::DiffScope;
 use crate::options::{AgentInfo, Options};
+use crate::stage::StepError;
+use crate::troubles::{Trouble, Troubles};
 use crate::worker::{Local, Worker};
-use crate::{stage, stages};
+use crate::{stage, stages, troubles};
 
 /// The engine: start it with [`Engine::start`], then hold its [`Handle`].
 pub struct Engine;
@@ -78,7 +79,7 @@ pub struct Handle {
 }
 
 /// How the engine is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Health {
     /// Divisi's version.
     pub version: String,
@@ -90,6 +91,8 @@ pub struct Health {
     pub tasks: Vec<(Attention, usize)>,
     /// Sessions whose agent lives.
     pub live_sessions: usize,
+    /// Why the log cannot be written at the moment.
+    pub log_trouble: Option<Trouble>,
 }
 
 impl Engine {
@@ -112,12 +115,22 @@ impl Engine {
         clock: Arc<dyn Clock>,
     ) -> Result<Handle, StoreError> {
         let started = clock.now();
-        let authority = Arc::new(Authority::open(store, clock)?);
+        let troubles: Arc<Troubles> = Arc::default();
+        let authority = Arc::new(Authority::open(store, clock, troubles.log_failed.clone())?);
         let checks = Semaphore::new(usize::from(options.checks_parallel.max(1)));
-        let context =
-            Arc::new(Context { authority, options, stop: CancellationToken::new(), worker, checks });
+        let slots = tokio::sync::Mutex::new(());
+        let context = Arc::new(Context {
+            authority,
+            options,
+            stop: CancellationToken::new(),
+            worker,
+            troubles,
+            slots,
+            checks,
+        });
         let mut running = JoinSet::new();
         running.spawn(crate::housekeeping::after_a_start(Arc::clone(&context)));
+        running.spawn(troubles::watch_log(Arc::clone(&context)));
         running.spawn(stages::schedule::run(Arc::clone(&context)));
         running.spawn(stage::run(stages::prepare::Prepare, Arc::clone(&context)));
         running.spawn(stage::run(stages::work::Work, Arc::clone(&context)));
@@ -229,6 +242,24 @@ impl Handle {
         self.context.options.agents.agents(root)
     }
 
+    fn log_trouble(&self) -> Option<Trouble> {
+        self.context.authority.store().trouble().as_ref().map(troubles::of_log)
+    }
+
+    /// What holds an attempt up at the moment that would go on by itself.
+    pub fn trouble(&self, attempt: AttemptId) -> Option<Trouble> {
+        self.log_trouble().or_else(|| self.context.troubles.of(attempt))
+    }
+
+    /// Whether an attempt was stopped, and what it started has yet to end.
+    pub fn is_ending(&self, attempt: AttemptId) -> bool {
+        let Some(task) = self.context.authority.task_by_id(attempt.task) else { return false };
+        task.attempt(attempt.number).is_some_and(|state| {
+            state.phase == Phase::Stopped
+                && (state.open_session().is_some() || self.context.troubles.is_under_way(attempt))
+        })
+    }
+
     /// How the engine is.
     pub fn health(&self) -> Health {
         let tasks = self.tasks();
@@ -243,13 +274,19 @@ impl Handle {
             last_seq: self.last_seq(),
             tasks: by_column.into_iter().collect(),
             live_sessions: sessions.count(),
+            log_trouble: self.log_trouble(),
         }
     }
 
-    /// Ends the stages. Agents, setup scripts and checks live on with their shims and are taken up at the next start.
+    /// Ends the stages and closes the log, whoever still holds this handle. Agents, setup scripts and checks live on with
+    /// their shims and are taken up at the next start.
     pub async fn shutdown(&self) {
         self.context.stop.cancel();
         let mut stages = self.stages.lock().await;
         while stages.join_next().await.is_some() {}
+        let store = self.context.authority.store().clone();
+        if let Err(StepError(why)) = blocking(move || store.close()).await {
+            tracing::warn!(why, "the log could not be closed in good order");
+        }
     }
 }

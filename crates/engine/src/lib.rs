@@ -20,12 +20,14 @@ mod landings;
 mod logs;
 mod looks;
 mod options;
+mod pauses;
 mod repository;
 mod run;
 mod sandbox;
 mod session;
 mod stage;
 mod stages;
+mod troubles;
 pub mod worker;
 mod workspaces;
 
@@ -41,3 +43,4 @@ pub use options::{
     WorkspaceMode,
 };
 pub use stage::StepError;
+pub use troubles::Trouble;

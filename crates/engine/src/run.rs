@@ -33,6 +33,9 @@ pub(crate) struct Run {
 /// Most bytes that one command may write; it is ended when it writes more.
 const OUTPUT_BYTES: u64 = 256 << 20;
 
+/// Pause before a command that could not be told to end is told again.
+const TELL_AGAIN: Duration = Duration::from_secs(1);
+
 /// Runs a command to its end, or waits for the one that was started before a restart. `None` when the engine shuts
 /// down, and the command lives on, or when nobody needs it any more, and it was ended.
 pub(crate) async fn run(context: &Context, run: Run) -> Result<Option<Exit>, StepError> {
@@ -52,7 +55,15 @@ pub(crate) async fn run(context: &Context, run: Run) -> Result<Option<Exit>, Ste
     loop {
         changes.mark_seen();
         if !is_needed(context, &run) {
-            launch.terminate().await.map_err(|error| StepError::of(&error))?;
+            // One that was not reached would go on with nobody looking: the attempt waits for its end no longer.
+            while let Err(error) = launch.terminate().await {
+                tracing::warn!(attempt = %run.attempt, %error, "a command could not be told to end");
+                tokio::select! {
+                    biased;
+                    () = context.stop.cancelled() => return Ok(None),
+                    () = tokio::time::sleep(TELL_AGAIN) => {}
+                }
+            }
             launch.wait().await;
             context.worker.remove(run.dir).await?;
             return Ok(None);

@@ -12,17 +12,14 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::context::Context;
+use crate::pauses::Pauses;
 
 /// How long a stage sleeps at most before it looks again by itself.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(10);
-/// The first pause after a step failed for a reason of Divisi's own; doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// How long steps may take to leave when the engine shuts down.
 const LEAVE_MAX: Duration = Duration::from_secs(15);
 /// After how many failed steps in a row a person is told. Until then the state says that it is being worked on.
 const TRIES: u32 = 5;
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// One stage of the work.
 pub(crate) trait Stage: Send + Sync + 'static {
@@ -49,8 +46,15 @@ pub(crate) trait Stage: Send + Sync + 'static {
         attempt: AttemptId,
     ) -> impl Future<Output = Result<(), StepError>> + Send;
 
-    /// What a person is told when steps for an attempt fail again and again; none if there is nothing to decide.
-    fn give_up(&self, attempt: &AttemptState, why: String) -> Option<Event>;
+    /// What a person is told when steps for an attempt fail again and again, or come to nothing; none if there is
+    /// nothing to decide, or it cannot be said yet.
+    fn give_up(
+        &self,
+        context: &Context,
+        task: &TaskState,
+        attempt: &AttemptState,
+        why: String,
+    ) -> impl Future<Output = Option<Event>> + Send;
 }
 
 /// A step failed for a reason of Divisi's own.
@@ -75,35 +79,58 @@ impl StepError {
 pub(crate) async fn run<S: Stage>(stage: S, context: Arc<Context>) {
     let stage = Arc::new(stage);
     let mut changes = context.authority.changes();
-    let mut steps: JoinSet<(AttemptId, Result<(), StepError>)> = JoinSet::new();
+    let mut steps: JoinSet<(AttemptId, u64, Result<(), StepError>)> = JoinSet::new();
     let mut running: HashMap<AttemptId, tokio::task::Id> = HashMap::new();
-    let mut pauses: HashMap<AttemptId, Pause> = HashMap::new();
+    let mut pauses = Pauses::default();
+    let mut recoveries = context.troubles.recoveries();
     loop {
         changes.mark_seen();
-        for id in look(&*stage, &context, &running, &pauses) {
+        // What failed because of the log alone need not wait any longer.
+        if std::mem::replace(&mut recoveries, context.troubles.recoveries()) != recoveries {
+            pauses.lift();
+        }
+        pauses.keep(|id| waits(&*stage, &context, id).is_some());
+        context.troubles.set(S::NAME, pauses.failing());
+        for (id, version) in look(&*stage, &context, &running, &pauses) {
             if running.len() >= stage.at_once() {
                 break;
             }
             let (stage, context) = (Arc::clone(&stage), Arc::clone(&context));
-            let handle = steps.spawn(async move { (id, stage.step(context, id).await) });
+            let under_way = context.troubles.begin(id);
+            let handle = steps.spawn(async move {
+                let _under_way = under_way;
+                (id, version, stage.step(context, id).await)
+            });
             running.insert(id, handle.id());
         }
         let now = Instant::now();
-        let soonest = pauses.values().map(|pause| pause.until).filter(|until| *until > now).min();
-        let look_again = soonest.unwrap_or(now + LOOK_AGAIN).min(now + LOOK_AGAIN);
+        let look_again = pauses.soonest(now).unwrap_or(now + LOOK_AGAIN).min(now + LOOK_AGAIN);
         tokio::select! {
             biased;
             () = context.stop.cancelled() => break,
             Some(ended) = steps.join_next_with_id(), if !steps.is_empty() => match ended {
-                Ok((_, (id, Ok(())))) => {
+                Ok((_, (id, version, ended))) => {
                     running.remove(&id);
-                    pauses.remove(&id);
-                }
-                Ok((_, (id, Err(error)))) => {
-                    tracing::warn!(stage = S::NAME, attempt = %id, %error, "a step failed and is tried again");
-                    running.remove(&id);
-                    if pause(&mut pauses, id) == TRIES {
-                        give_up(&*stage, &context, id, error.0).await;
+                    let times = match ended {
+                        Ok(()) if is_unchanged(&*stage, &context, id, version) => {
+                            tracing::warn!(stage = S::NAME, attempt = %id, "a step changed nothing");
+                            pauses.unchanged(id, version, Instant::now())
+                        }
+                        Ok(()) => {
+                            pauses.over(id);
+                            0
+                        }
+                        Err(error) => {
+                            tracing::warn!(stage = S::NAME, attempt = %id, %error, "a step failed and is tried again");
+                            pauses.failed(id, error.0, Instant::now())
+                        }
+                    };
+                    // A log that cannot be written is nobody's fault here, and could not be told in it either.
+                    let log_holds = context.authority.store().trouble().is_some();
+                    if log_holds {
+                        context.troubles.log_failed.tell();
+                    } else if times >= TRIES && let Some(why) = pauses.why(id) {
+                        give_up(&*stage, &context, id, why.to_owned()).await;
                     }
                 }
                 Err(error) => {
@@ -111,7 +138,7 @@ pub(crate) async fn run<S: Stage>(stage: S, context: Arc<Context>) {
                     let id = running.iter().find(|(_, task)| **task == error.id()).map(|(id, _)| *id);
                     if let Some(id) = id {
                         running.remove(&id);
-                        pause(&mut pauses, id);
+                        pauses.failed(id, "its next step ended abnormally".to_owned(), Instant::now());
                     }
                 }
             },
@@ -127,26 +154,23 @@ pub(crate) async fn run<S: Stage>(stage: S, context: Arc<Context>) {
     steps.shutdown().await;
 }
 
-/// An attempt whose step failed.
-struct Pause {
-    until: Instant,
-    length: Duration,
-    failed: u32,
+/// Whether a step that succeeded left everything as it was: the next one would do the same again.
+fn is_unchanged<S: Stage>(stage: &S, context: &Context, id: AttemptId, version: u64) -> bool {
+    waits(stage, context, id) == Some(version) && !context.stop.is_cancelled()
 }
 
-/// Makes an attempt wait, longer each time; how often its step has failed in a row.
-fn pause(pauses: &mut HashMap<AttemptId, Pause>, id: AttemptId) -> u32 {
-    let last = pauses.get(&id);
-    let length = last.map_or(FIRST_PAUSE, |last| (last.length * 2).min(LONGEST_PAUSE));
-    let failed = last.map_or(0, |last| last.failed) + 1;
-    pauses.insert(id, Pause { until: Instant::now() + length, length, failed });
-    failed
+/// The version of the task, where the attempt waits for the stage.
+fn waits<S: Stage>(stage: &S, context: &Context, id: AttemptId) -> Option<u64> {
+    let task = context.task(id).ok()?;
+    let attempt = task.attempt(id.number)?;
+    stage.waiting(&task, attempt).then_some(task.version)
 }
 
 async fn give_up<S: Stage>(stage: &S, context: &Context, id: AttemptId, why: String) {
     let Ok(task) = context.task(id) else { return };
     let waiting = task.attempt(id.number).filter(|attempt| stage.waiting(&task, attempt));
-    let Some(event) = waiting.and_then(|attempt| stage.give_up(attempt, why)) else { return };
+    let Some(attempt) = waiting else { return };
+    let Some(event) = stage.give_up(context, &task, attempt, why).await else { return };
     if let Err(error) = context.report(id, event).await {
         tracing::warn!(stage = S::NAME, attempt = %id, %error, "giving up could not be recorded");
     }
@@ -156,19 +180,19 @@ fn look<S: Stage>(
     stage: &S,
     context: &Context,
     running: &HashMap<AttemptId, tokio::task::Id>,
-    pauses: &HashMap<AttemptId, Pause>,
-) -> Vec<AttemptId> {
+    pauses: &Pauses,
+) -> Vec<(AttemptId, u64)> {
     let now = Instant::now();
     let mut found = Vec::new();
     for task in context.authority.tasks() {
         for attempt in &task.attempts {
             let id = AttemptId { task: task.id, number: attempt.number };
-            let paused = pauses.get(&id).is_some_and(|pause| pause.until > now);
+            let paused = pauses.holds(id, task.version, now);
             if !running.contains_key(&id) && !paused && stage.waiting(&task, attempt) {
-                found.push((stage.order(&task, attempt), id));
+                found.push((stage.order(&task, attempt), id, task.version));
             }
         }
     }
     found.sort_unstable();
-    found.into_iter().map(|(_, id)| id).collect()
+    found.into_iter().map(|(_, id, version)| (id, version)).collect()
 }

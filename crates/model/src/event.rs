@@ -194,12 +194,15 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         outside: Option<String>,
     },
-    /// The workspace is back, byte for byte. `kind`: how it is made now, if not as before.
+    /// The workspace is back, byte for byte. `kind`: how it is made now, if not as before. `first_port`: another where
+    /// its slot was given away meanwhile.
     WorkspaceRestored {
         attempt: u16,
         path: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kind: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first_port: Option<u16>,
     },
 }
 
@@ -267,6 +270,18 @@ pub struct Workspace {
     /// Files copied in by `.worktreeinclude`.
     #[serde(default)]
     pub included: u32,
+}
+
+impl Workspace {
+    /// Gives it another block of ports; what its setup wrote no longer fits then. Whether they are others.
+    pub fn move_ports(&mut self, first_port: u16) -> bool {
+        let others = self.first_port != first_port;
+        if others {
+            self.first_port = first_port;
+            self.setup_log = None;
+        }
+        others
+    }
 }
 
 /// What keeps a session in its place.

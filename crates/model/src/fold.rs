@@ -375,11 +375,12 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
                 attempt.outside = outside.clone();
             }
         }
-        Event::WorkspaceRestored { path, kind, .. } => {
+        Event::WorkspaceRestored { path, kind, first_port, .. } => {
             attempt.archived_as = None;
             if let Some(workspace) = &mut attempt.workspace {
                 workspace.path = path.clone();
                 workspace.kind = kind.clone().unwrap_or_else(|| workspace.kind.clone());
+                workspace.move_ports(first_port.unwrap_or(workspace.first_port));
             }
         }
         Event::ProjectAdded { .. }

@@ -1,15 +1,15 @@
 //! Who runs next: pure, so that its table of tests is the whole truth.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use crate::holds::Holds;
 use crate::ids::AttemptId;
-use crate::state::{Phase, TaskState};
+use crate::state::{AttemptState, Phase, TaskState};
 
-/// The attempts that get a slot now, oldest waiting first, each with the lowest free slot; not those that `holds` keep
-/// back. A slot stays with an attempt
+/// The attempts that get a slot now, oldest waiting first; not those that `holds` keep back. An attempt keeps the slot
+/// of its workspace unless another has that one too; else it gets the lowest that is free. A slot stays with an attempt
 /// as long as its workspace lives, because it chooses the attempt's ports; only `parallel` attempts work at once.
 pub fn schedule<'a>(
     tasks: impl Iterator<Item = &'a TaskState>,
@@ -18,40 +18,73 @@ pub fn schedule<'a>(
     now: Timestamp,
 ) -> Vec<(AttemptId, u16)> {
     let mut busy = 0u16;
-    let mut taken = BTreeSet::new();
+    let mut taken = Taken::default();
     let mut waiting = Vec::new();
     for task in tasks {
         for attempt in &task.attempts {
-            if let Some(workspace) = &attempt.workspace
-                && attempt.archived_as.is_none()
-                && !task.archived
-            {
-                taken.insert(slot_of(workspace.first_port));
-            }
-            if let Some((_, slot)) = attempt.lease {
-                busy += 1;
-                taken.insert(slot);
-            }
             let id = AttemptId { task: task.id, number: attempt.number };
+            taken.add(id, attempt);
+            busy += u16::from(attempt.lease.is_some());
             // One whose workspace is on its way back from the archive would start in a folder that is not there.
             let here = !task.archived && attempt.archived_as.is_none();
             if attempt.phase == Phase::Queued && here && holds.on(id, attempt, now).is_none() {
-                waiting.push((attempt.since, id, attempt.workspace.as_ref()));
+                waiting.push((attempt.since, id, attempt));
             }
         }
     }
     waiting.sort_by_key(|(since, id, _)| (*since, *id));
     let free = usize::from(parallel.saturating_sub(busy));
     let mut chosen = Vec::new();
-    for (_, id, workspace) in waiting.into_iter().take(free) {
-        let slot = match workspace {
-            Some(workspace) => slot_of(workspace.first_port),
-            None => (0u16..).find(|slot| !taken.contains(slot)).unwrap_or_default(),
-        };
-        taken.insert(slot);
+    for (_, id, attempt) in waiting.into_iter().take(free) {
+        let slot = taken.choose(id, attempt);
+        taken.take(id, slot);
         chosen.push((id, slot));
     }
     chosen
+}
+
+/// The first port of a workspace that comes back from the archive: the one it had, unless another attempt has its slot
+/// by now. `None`: there is no such attempt, or it has no workspace.
+pub fn port_of_restored<'a>(tasks: impl Iterator<Item = &'a TaskState>, id: AttemptId) -> Option<u16> {
+    let mut taken = Taken::default();
+    let mut restored = None;
+    for task in tasks {
+        for attempt in &task.attempts {
+            let other = AttemptId { task: task.id, number: attempt.number };
+            if other == id {
+                restored = Some(attempt);
+            }
+            taken.add(other, attempt);
+        }
+    }
+    let restored = restored.filter(|attempt| attempt.workspace.is_some())?;
+    Some(first_port(taken.choose(id, restored)))
+}
+
+/// Who has which slot.
+#[derive(Default)]
+struct Taken(BTreeMap<u16, Vec<AttemptId>>);
+
+impl Taken {
+    /// The slots of an attempt: that of its workspace, until that is away in the archive, and that of its lease.
+    fn add(&mut self, id: AttemptId, attempt: &AttemptState) {
+        if let Some(workspace) = attempt.workspace.as_ref().filter(|_| attempt.archived_as.is_none()) {
+            self.take(id, slot_of(workspace.first_port));
+        }
+        if let Some((_, slot)) = attempt.lease {
+            self.take(id, slot);
+        }
+    }
+
+    fn take(&mut self, id: AttemptId, slot: u16) {
+        self.0.entry(slot).or_default().push(id);
+    }
+
+    fn choose(&self, id: AttemptId, attempt: &AttemptState) -> u16 {
+        let free = |slot: &u16| self.0.get(slot).is_none_or(|by| by.iter().all(|by| *by == id));
+        let own = attempt.workspace.as_ref().map(|workspace| slot_of(workspace.first_port));
+        own.filter(free).or_else(|| (0u16..).find(free)).unwrap_or_default()
+    }
 }
 
 /// First port of slot 0. Below the range that Linux gives to outgoing connections.

@@ -1,11 +1,13 @@
 //! The command line of the long form. Its options are those of `cargo xtask sim`, which checks them.
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::run::{Report, run};
-use crate::scenario::{FAULTS, Fault, Scenario};
+use crate::scenario::{FAULTS, Fault, How, Scenario};
 
+/// Pause between two words on how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(5);
 /// Most lines of failed seeds that are printed.
 const FAILURES_SHOWN: usize = 20;
 
@@ -18,6 +20,7 @@ struct Wanted {
     step: u64,
     small: bool,
     crash: Option<u64>,
+    power: bool,
     fault: Option<Fault>,
 }
 
@@ -31,7 +34,10 @@ pub fn command(args: impl Iterator<Item = String>) -> ExitCode {
         }
     };
     match wanted.seed {
-        Some(seed) => one(&Scenario { seed, small: wanted.small, crash: wanted.crash, fault: wanted.fault }),
+        Some(seed) => {
+            let Wanted { small, crash, power, fault, .. } = wanted;
+            one(&Scenario { seed, small, crash, power, fault })
+        }
         None => many(&wanted),
     }
 }
@@ -69,6 +75,7 @@ fn many(wanted: &Wanted) -> ExitCode {
     let started = Instant::now();
     let (mut held, mut failed, mut events, mut crashes, mut landed) = (0_u64, 0_usize, 0, 0, 0);
     let step = usize::try_from(wanted.step).unwrap_or(1);
+    let mut told = Instant::now();
     for seed in (wanted.from..wanted.from + wanted.seeds).step_by(step) {
         let scenario = Scenario { small: wanted.small, ..Scenario::large(seed) };
         match std::panic::catch_unwind(|| run(&scenario)) {
@@ -87,6 +94,12 @@ fn many(wanted: &Wanted) -> ExitCode {
                 }
             }
         }
+        if told.elapsed() >= TELL_EVERY {
+            told = Instant::now();
+            let done = held + failed as u64;
+            let rate = done as f64 / started.elapsed().as_secs_f64();
+            eprintln!("seed {seed}: {done} seeds done, {failed} fail, {rate:.1} seeds/s");
+        }
     }
     let seconds = started.elapsed().as_secs_f64();
     let rate = held as f64 / seconds.max(0.001);
@@ -97,12 +110,27 @@ fn many(wanted: &Wanted) -> ExitCode {
 }
 
 fn read(mut args: impl Iterator<Item = String>) -> Result<Wanted, String> {
-    let mut wanted =
-        Wanted { seed: None, from: 1, seeds: 100, step: 1, small: false, crash: None, fault: None };
+    let mut wanted = Wanted {
+        seed: None,
+        from: 1,
+        seeds: 100,
+        step: 1,
+        small: false,
+        crash: None,
+        power: false,
+        fault: None,
+    };
     while let Some(name) = args.next() {
-        if name == "--small" {
-            wanted.small = true;
-            continue;
+        match name.as_str() {
+            "--small" => {
+                wanted.small = true;
+                continue;
+            }
+            "--power" => {
+                wanted.power = true;
+                continue;
+            }
+            _ => {}
         }
         let value = args.next().ok_or_else(|| format!("{name} needs a value"))?;
         let number = || value.parse::<u64>().map_err(|error| format!("{name} {value}: {error}"));
@@ -119,15 +147,16 @@ fn read(mut args: impl Iterator<Item = String>) -> Result<Wanted, String> {
     Ok(wanted)
 }
 
-/// `send:17`, or `send:17:late`.
+/// `send:17`, `send:17:late` or `send:17:away`.
 fn fault(text: &str) -> Result<Fault, String> {
     let mut parts = text.split(':');
     let name = parts.next().unwrap_or_default();
     let point = FAULTS.iter().find(|(known, _)| *known == name);
     let nth = parts.next().and_then(|nth| nth.parse().ok());
-    match (point, nth, parts.next()) {
-        (Some((_, point)), Some(nth), None) => Ok(Fault { point: *point, nth, late: false }),
-        (Some((_, point)), Some(nth), Some("late")) => Ok(Fault { point: *point, nth, late: true }),
-        _ => Err(format!("{text} is no fault; for example send:17 or send:17:late")),
+    let how = parts.next().unwrap_or_default();
+    let how = How::ALL.iter().find(|(known, _)| *known == how);
+    match (point, nth, how) {
+        (Some((_, point)), Some(nth), Some((_, how))) => Ok(Fault { point: *point, nth, how: *how }),
+        _ => Err(format!("{text} is no fault; for example send:17, send:17:late or send:17:away")),
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_model::event::TurnOutcome;
+use divisi_model::schedule::first_port;
 use divisi_model::view::status;
-use divisi_model::{AttemptState, Envelope, Event, Phase, Stream, TaskId, TaskState, fold};
+use divisi_model::{Actor, AttemptState, Envelope, Event, Phase, Stream, TaskId, TaskState, fold};
 use divisi_store::{READ_MAX, Store};
 
 use crate::person;
@@ -44,6 +45,40 @@ impl Witness {
             Some(same) if same == self.log => Ok(()),
             _ => Err("the log lost events with the engine, or changed them".to_owned()),
         }
+    }
+
+    /// After a power cut: the last events may be gone, but for those that were not to be told before they were safe.
+    pub(crate) fn rewind(&mut self, store: &Store, world: &mut World) -> Result<(), String> {
+        let again = store.read(0, READ_MAX).map_err(|error| format!("the log cannot be read: {error}"))?;
+        let kept = again.len().min(self.log.len());
+        if self.log[..kept] != again[..kept] {
+            return Err("the power cut changed the log instead of cutting it short".to_owned());
+        }
+        for lost in &self.log[kept..] {
+            let by_person = matches!(lost.actor, Actor::Person { .. });
+            if by_person || matches!(lost.event, Event::Landed { .. } | Event::LandingUndone { .. }) {
+                return Err(format!("the power cut took event {} away: {:?}", lost.seq, lost.event));
+            }
+        }
+        self.log.truncate(kept);
+        self.states.clear();
+        for envelope in &self.log {
+            if let Stream::Task(id) = envelope.stream {
+                let state = fold(self.states.remove(&id), id, envelope).ok_or("it cannot be folded")?;
+                self.states.insert(id, state);
+            }
+        }
+        // A turn that the log knows nothing of was never begun, as far as anybody can tell.
+        let attempts = self.states.values().flat_map(|task| task.attempts.iter().map(move |a| (task, a)));
+        let known: BTreeSet<_> = attempts
+            .flat_map(|(task, attempt)| {
+                let name = format!("{}.{}", task.spec.number, attempt.number);
+                attempt.turns.iter().map(move |turn| (name.clone(), u64::from(turn.number)))
+            })
+            .collect();
+        world.given.retain(|turn, _| known.contains(turn));
+        world.used.retain(|turn, _| known.contains(turn));
+        Ok(())
     }
 
     /// Reads what is new and checks it.
@@ -95,9 +130,19 @@ impl Witness {
         if leases.len() > usize::from(world.plan.parallel) {
             return Err(format!("{} attempts have a slot of {}", leases.len(), world.plan.parallel));
         }
-        let unique: BTreeSet<u16> = leases.iter().copied().collect();
-        if unique.len() != leases.len() {
-            return Err(format!("two attempts have the same slot: {leases:?}"));
+        let mut ports = BTreeMap::new();
+        for (task, attempt) in self.states.values().flat_map(|t| t.attempts.iter().map(move |a| (t, a))) {
+            let here = attempt.workspace.as_ref().filter(|_| attempt.archived_as.is_none());
+            let leased = attempt.lease.as_ref().map(|lease| first_port(lease.1));
+            let name = format!("{}.{}", task.spec.number, attempt.number);
+            for port in leased.into_iter().chain(here.map(|workspace| workspace.first_port)) {
+                match ports.insert(port, name.clone()) {
+                    Some(other) if other != name => {
+                        return Err(format!("{other} and {name} have the same ports, from {port} on"));
+                    }
+                    _ => {}
+                }
+            }
         }
         Ok(())
     }
@@ -130,6 +175,14 @@ impl Witness {
 
 /// What must hold before an event.
 fn expect_before(task: &TaskState, envelope: &Envelope, world: &World) -> Result<(), String> {
+    let main = world.repo.branches.get(MAIN).cloned();
+    let is_there = |commit| main.as_ref().is_some_and(|main| world.repo.ancestors(main).contains(commit));
+    if let Event::LandingFailed { attempt, .. } = &envelope.event
+        && let Some(prepared) = task.attempt(*attempt).and_then(|attempt| attempt.prepared.as_ref())
+        && is_there(&prepared.after)
+    {
+        return Err("it is said not to have landed and is on its branch".to_owned());
+    }
     let Event::Landed { attempt, landing } = &envelope.event else { return Ok(()) };
     let attempt = task.attempt(*attempt).ok_or("there is no such attempt")?;
     let tree = repo::tree(&world.repo.files(&landing.after));
@@ -147,8 +200,7 @@ fn expect_before(task: &TaskState, envelope: &Envelope, world: &World) -> Result
     if !approved {
         return Err("it landed without an approval of what landed".to_owned());
     }
-    let main = world.repo.branches.get(MAIN).cloned();
-    match main.is_some_and(|main| world.repo.ancestors(&main).contains(&landing.after)) {
+    match is_there(&landing.after) {
         true => Ok(()),
         false => Err("it is said to have landed and is not on its branch".to_owned()),
     }

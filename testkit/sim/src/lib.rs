@@ -8,6 +8,7 @@ mod agent;
 mod chance;
 mod clock;
 mod command;
+mod disk;
 mod invariants;
 mod launch;
 mod person;
@@ -21,4 +22,4 @@ mod world;
 
 pub use command::command;
 pub use run::{Report, run};
-pub use scenario::{FAULTS, Fault, Point, Scenario};
+pub use scenario::{FAULTS, Fault, How, Point, Scenario};

@@ -63,6 +63,8 @@ struct Run {
     part: Part,
     crashes_left: u64,
     crashes: u32,
+    /// The last life ended with a power cut.
+    power_was_cut: bool,
     actions_left: u64,
     tasks_left: u64,
     /// People act by dice of their own.
@@ -87,6 +89,7 @@ pub fn run(scenario: &Scenario) -> Result<Report, String> {
     let first = world.repo.commit(first, Vec::new(), "first");
     world.repo.branches.insert(MAIN.to_owned(), first);
     world.crash_at = scenario.crash;
+    world.disk.cut = scenario.power;
     world.later(1, Next::Act);
     let mut run = Run {
         shared: Shared::new(world),
@@ -94,6 +97,7 @@ pub fn run(scenario: &Scenario) -> Result<Report, String> {
         part: Part::Trouble,
         crashes_left: crashes,
         crashes: 0,
+        power_was_cut: false,
         actions_left: actions,
         tasks_left: tasks,
         chance: people,
@@ -106,7 +110,7 @@ pub fn run(scenario: &Scenario) -> Result<Report, String> {
             return Ok(run.report());
         }
         run.crashes += 1;
-        run.between_lives();
+        run.between_lives().map_err(|error| format!("the disk fails the simulation itself: {error}"))?;
     }
     Err("the engine was ended too often".to_owned())
 }
@@ -126,7 +130,11 @@ impl Run {
         let ended = runtime.block_on(async {
             let store =
                 Store::open_in_place(&folder.join("log"), shared.clone()).map_err(|e| e.to_string())?;
-            self.witness.compare(&store)?;
+            shared.lock().disk.opened(&folder.join("log"));
+            match std::mem::take(&mut self.power_was_cut) {
+                true => self.witness.rewind(&store, &mut shared.lock())?,
+                false => self.witness.compare(&store)?,
+            }
             self.witness.look(&store, &shared.lock())?;
             // Whoever asked for a task that is not there asks again.
             self.tasks_left = shared.lock().plan.tasks.saturating_sub(self.witness.tasks().count() as u64);
@@ -338,9 +346,15 @@ impl Run {
     }
 
     /// The engine is gone for a while; the world goes on.
-    fn between_lives(&mut self) {
+    fn between_lives(&mut self) -> std::io::Result<()> {
         let down = self.chance.between(0, 30_000);
         let mut world = self.shared.lock();
+        if world.disk.cut {
+            world.note("the power is cut");
+            world.disk.lose()?;
+            world.lose_all();
+            self.power_was_cut = true;
+        }
         world.note("the engine starts again");
         world.crashed = false;
         let until = world.now + i64::try_from(down).unwrap_or_default();
@@ -360,6 +374,7 @@ impl Run {
         }
         drop(world);
         self.plan_crash();
+        Ok(())
     }
 
     fn plan_crash(&mut self) {
@@ -367,6 +382,7 @@ impl Run {
             self.crashes_left -= 1;
             let mut world = self.shared.lock();
             world.crash_at = Some(world.effects + self.chance.between(1, 400));
+            world.disk.cut = self.chance.percent(25);
         }
     }
 

@@ -40,8 +40,25 @@ pub struct Fault {
     pub point: Point,
     /// Which one, from 1.
     pub nth: u64,
+    /// In which way.
+    pub how: How,
+}
+
+/// In which way something fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It is not done.
+    Fails,
     /// It is done, and only its success is not told.
-    pub late: bool,
+    Late,
+    /// The same, and the worker is out of reach for a while then.
+    Away,
+}
+
+impl How {
+    /// All ways, with their names where they have one.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("", Self::Fails), ("late", Self::Late), ("away", Self::Away)];
 }
 
 /// One run.
@@ -53,6 +70,8 @@ pub struct Scenario {
     pub small: bool,
     /// The engine ends at this effect on the world, counted from 1.
     pub crash: Option<u64>,
+    /// With it the power is cut: processes end, and what was not synced is gone.
+    pub power: bool,
     /// What fails.
     pub fault: Option<Fault>,
 }
@@ -80,12 +99,12 @@ pub(crate) struct Plan {
 impl Scenario {
     /// All kinds of trouble.
     pub fn large(seed: u64) -> Self {
-        Self { seed, small: false, crash: None, fault: None }
+        Self { seed, small: false, crash: None, power: false, fault: None }
     }
 
     /// A straight road.
     pub fn small(seed: u64) -> Self {
-        Self { seed, small: true, crash: None, fault: None }
+        Self { seed, small: true, crash: None, power: false, fault: None }
     }
 
     pub(crate) fn plan(&self, chance: &mut Chance) -> Plan {
@@ -94,7 +113,13 @@ impl Scenario {
         }
         let faults = (0..chance.below(6)).filter_map(|_| {
             let (_, point) = *chance.pick(&FAULTS)?;
-            Some(Fault { point, nth: chance.between(1, 60), late: chance.percent(40) })
+            let nth = chance.between(1, 60);
+            let how = match chance.below(100) {
+                0..30 => How::Late,
+                30..40 => How::Away,
+                _ => How::Fails,
+            };
+            Some(Fault { point, nth, how })
         });
         let faults = faults.collect();
         let gate = |name: &str, required| Gate {
@@ -169,10 +194,17 @@ impl fmt::Display for Scenario {
         if let Some(crash) = self.crash {
             write!(f, " --crash {crash}")?;
         }
+        if self.power {
+            f.write_str(" --power")?;
+        }
         if let Some(fault) = self.fault {
             let name =
                 FAULTS.iter().find(|(_, point)| *point == fault.point).map_or("look", |(name, _)| name);
-            write!(f, " --fault {name}:{}{}", fault.nth, if fault.late { ":late" } else { "" })?;
+            write!(f, " --fault {name}:{}", fault.nth)?;
+            match How::ALL.iter().find(|(_, how)| *how == fault.how) {
+                Some((how, _)) if !how.is_empty() => write!(f, ":{how}")?,
+                _ => {}
+            }
         }
         Ok(())
     }

@@ -12,12 +12,16 @@ use divisi_store::{Faults, StoreError};
 use tokio::sync::Notify;
 
 use crate::chance::Chance;
+use crate::disk::Disk;
 use crate::process::Process;
 use crate::repo::{Files, Repo};
-use crate::scenario::{Fault, Plan, Point};
+use crate::scenario::{Fault, How, Plan, Point};
 
 /// More effects than this are of an engine that turns in a circle.
 const EFFECTS_MAX: u64 = 200_000;
+
+/// For how long a worker is out of reach after a fault, in milliseconds: longer than anybody tries before giving up.
+const AWAY: u64 = 60_000;
 
 /// A workspace, or a clean checkout.
 #[derive(Clone, Debug)]
@@ -68,6 +72,8 @@ pub(crate) struct World {
     /// Sessions that agents remember.
     pub(crate) sessions: BTreeSet<String>,
     pub(crate) ids: u64,
+    /// The log's disk.
+    pub(crate) disk: Disk,
     /// Commands that exited 0, with the tree that they saw.
     pub(crate) proved: BTreeSet<(String, Oid)>,
     /// How often an agent got the prompt of a turn, by attempt.
@@ -113,6 +119,7 @@ impl World {
             processes: BTreeMap::new(),
             sessions: BTreeSet::new(),
             ids: 0,
+            disk: Disk::default(),
             proved: BTreeSet::new(),
             given: BTreeMap::new(),
             used: BTreeMap::new(),
@@ -169,9 +176,16 @@ impl World {
         }
         self.note(what);
         Some(match self.fails(point) {
-            Some(false) => Err(StepError(format!("injected: {what} failed"))),
-            Some(true) => act(self).and(Err(StepError(format!("injected: {what} was not answered")))),
             None => act(self),
+            Some(How::Fails) => Err(StepError(format!("injected: {what} failed"))),
+            Some(how) => {
+                let done = act(self);
+                if how == How::Away {
+                    self.away = true;
+                    self.later(AWAY, Next::Back);
+                }
+                done.and(Err(StepError(format!("injected: {what} was not answered"))))
+            }
         })
     }
 
@@ -193,15 +207,15 @@ impl World {
         !self.crashed
     }
 
-    /// Whether the effect at this point fails: `Some(late)`.
-    fn fails(&mut self, point: Point) -> Option<bool> {
+    /// Whether the effect at this point fails, and how.
+    fn fails(&mut self, point: Point) -> Option<How> {
         let count = self.counts.entry(point).or_default();
         *count += 1;
         let count = *count;
         let found = self.faults.iter().position(|fault| fault.point == point && fault.nth <= count)?;
         let fault = self.faults.remove(found);
         self.note(&format!("{point:?} {count} fails"));
-        Some(fault.late)
+        Some(fault.how)
     }
 
     /// Nothing fails from now on, but what was asked for by its number.
@@ -275,12 +289,16 @@ impl Faults for Shared {
         self.store(Point::Append)
     }
 
-    fn commit(&self, _sync: divisi_store::Sync) -> Result<(), StoreError> {
+    fn commit(&self, sync: divisi_store::Sync) -> Result<(), StoreError> {
+        self.lock().disk.commits(sync);
         self.store(Point::Fsync)
     }
 
     fn committed(&self) {
-        self.lock().passes();
+        let mut world = self.lock();
+        world.disk.committed();
+        world.passes();
+        drop(world);
         // What is new is looked at before much else happens.
         self.wake.notify_one();
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use divisi_model::event::Event;
+use divisi_model::schedule::port_of_restored;
 use divisi_model::{AttemptId, AttemptState, TaskState};
 
 use crate::context::Context;
@@ -31,13 +32,18 @@ impl Stage for Archive {
             Event::WorkspaceArchived { attempt: id.number, commit, reference, outside }
         } else {
             let Back { path, kind } = context.worker.restore(context.attempt(id)?).await?;
-            Event::WorkspaceRestored { attempt: id.number, path, kind: Some(kind) }
+            let _slots = context.slots.lock().await;
+            let tasks = context.authority.tasks();
+            let first_port = port_of_restored(tasks.iter().map(AsRef::as_ref), id);
+            let (attempt, kind) = (id.number, Some(kind));
+            let restored = Event::WorkspaceRestored { attempt, path, kind, first_port };
+            return context.report(id, restored).await;
         };
         context.report(id, event).await
     }
 
     /// What cannot be put away is not lost, and nobody waits for it.
-    fn give_up(&self, _attempt: &AttemptState, _why: String) -> Option<Event> {
+    async fn give_up(&self, _: &Context, _: &TaskState, _: &AttemptState, _: String) -> Option<Event> {
         None
     }
 }

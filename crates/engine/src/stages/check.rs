@@ -68,7 +68,13 @@ impl Stage for Check {
         context.submit(id, Command::SendBack { attempt: id.number, text, origin: Origin::Check }).await
     }
 
-    fn give_up(&self, attempt: &AttemptState, why: String) -> Option<Event> {
+    async fn give_up(
+        &self,
+        _: &Context,
+        _: &TaskState,
+        attempt: &AttemptState,
+        why: String,
+    ) -> Option<Event> {
         let why = Blocked::Workspace { why: format!("the result cannot be checked: {why}") };
         Some(Event::AttemptBlocked { attempt: attempt.number, why })
     }

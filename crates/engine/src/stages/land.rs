@@ -41,8 +41,21 @@ impl Stage for Land {
         }
     }
 
-    fn give_up(&self, attempt: &AttemptState, why: String) -> Option<Event> {
+    async fn give_up(
+        &self,
+        context: &Context,
+        task: &TaskState,
+        attempt: &AttemptState,
+        why: String,
+    ) -> Option<Event> {
         let number = attempt.number;
+        // The branch may have moved before it came to this. While that cannot be seen, neither can be said.
+        if attempt.phase == Phase::Landing
+            && let Some(landing) = attempt.prepared.clone()
+            && context.worker.has_happened(context.project(task).ok()?, landing.clone()).await.ok()?
+        {
+            return Some(Event::Landed { attempt: number, landing });
+        }
         Some(match attempt.phase {
             Phase::Undoing => Event::UndoFailed { attempt: number, why },
             _ => Event::LandingFailed { attempt: number, why: LandingFailure::Other { text: why } },

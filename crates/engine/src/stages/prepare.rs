@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use divisi_model::event::{Event, Workspace};
+use divisi_model::schedule::first_port;
 use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
 
 use crate::context::Context;
@@ -29,16 +30,16 @@ impl Stage for Prepare {
         let task = context.task(id)?;
         let Some(attempt) = task.attempt(id.number) else { return Ok(()) };
         let workspace = match &attempt.workspace {
-            Some(workspace) => match brought_back(&context, id, attempt).await? {
-                None => workspace.clone(),
-                Some(kind) => {
-                    let again = Workspace { kind, ..workspace.clone() };
-                    match setup(&context, id, &task, again).await? {
+            Some(workspace) => {
+                let workspace = as_it_is(&context, id, attempt, workspace.clone()).await?;
+                match workspace.setup_log {
+                    Some(_) => workspace,
+                    None => match setup(&context, id, &task, workspace).await? {
                         Some(workspace) => workspace,
                         None => return Ok(()),
-                    }
+                    },
                 }
-            },
+            }
             None => {
                 let made = match context.worker.create(context.attempt(id)?).await {
                     Ok(made) => made,
@@ -64,32 +65,42 @@ impl Stage for Prepare {
         context.report(id, Event::WorkspaceReady { attempt: id.number, workspace }).await
     }
 
-    fn give_up(&self, attempt: &AttemptState, why: String) -> Option<Event> {
+    async fn give_up(
+        &self,
+        _: &Context,
+        _: &TaskState,
+        attempt: &AttemptState,
+        why: String,
+    ) -> Option<Event> {
         Some(Event::WorkspaceFailed { attempt: attempt.number, why, log: None })
     }
 }
 
-/// Makes a workspace again that was deleted by hand, and says how it is made now. An agent that is still in the old folder is ended, and takes its
-/// session up in the new one.
-async fn brought_back(
+/// Makes a workspace again that was deleted by hand, and gives it the ports of the attempt's slot. An agent that is still
+/// in the old folder, or knows the old ports, is ended and takes its session up again.
+async fn as_it_is(
     context: &Context,
     id: AttemptId,
     attempt: &AttemptState,
-) -> Result<Option<String>, StepError> {
-    if attempt.archived_as.is_some() {
-        return Ok(None);
+    mut workspace: Workspace,
+) -> Result<Workspace, StepError> {
+    let slot = attempt.lease.as_ref().map(|lease| lease.1);
+    let moved = slot.is_some_and(|slot| workspace.move_ports(first_port(slot)));
+    let made = match attempt.archived_as {
+        Some(_) => None,
+        None => context.worker.bring_back(context.attempt(id)?).await?,
+    };
+    let again = made.is_some();
+    if let Some(kind) = made {
+        workspace.kind = kind;
+        workspace.setup_log = None;
     }
-    let Some(kind) = context.worker.bring_back(context.attempt(id)?).await? else { return Ok(None) };
-    if let Some(open) = attempt.open_session() {
-        let why = "its workspace was deleted and made again".to_owned();
-        context
-            .report(
-                id,
-                Event::SessionClosed { attempt: id.number, session: open.number, why, forgotten: false },
-            )
-            .await?;
+    if let (true, Some(open)) = (again || moved, attempt.open_session()) {
+        let why = if again { "its workspace was deleted and made again" } else { "its ports are others" };
+        let (attempt, session, why) = (id.number, open.number, why.to_owned());
+        context.report(id, Event::SessionClosed { attempt, session, why, forgotten: false }).await?;
     }
-    Ok(Some(kind))
+    Ok(workspace)
 }
 
 /// Runs the setup script; its log stays. `None`: it failed, which is reported, or the engine shuts down.

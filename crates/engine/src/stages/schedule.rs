@@ -25,6 +25,7 @@ pub(crate) async fn run(context: Arc<Context>) {
     let mut changes = context.authority.changes();
     loop {
         changes.mark_seen();
+        let slots = context.slots.lock().await;
         let now = context.now();
         let tasks = context.authority.tasks();
         let tasks = || tasks.iter().map(AsRef::as_ref);
@@ -40,6 +41,7 @@ pub(crate) async fn run(context: Arc<Context>) {
             let leased = Event::AttemptLeased { attempt: id.number, worker: LOCAL_WORKER.to_owned(), slot };
             report(&context, id, leased).await;
         }
+        drop(slots);
         let next = holds.next(tasks(), now);
         tokio::select! {
             biased;

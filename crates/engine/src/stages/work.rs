@@ -22,7 +22,13 @@ impl Stage for Work {
         crate::session::drive(context, attempt).await
     }
 
-    fn give_up(&self, attempt: &AttemptState, text: String) -> Option<Event> {
+    async fn give_up(
+        &self,
+        _: &Context,
+        _: &TaskState,
+        attempt: &AttemptState,
+        text: String,
+    ) -> Option<Event> {
         let blocked = Event::AttemptBlocked { attempt: attempt.number, why: Blocked::Agent { text } };
         (attempt.phase == Phase::Working).then_some(blocked)
     }

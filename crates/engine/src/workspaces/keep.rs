@@ -73,7 +73,8 @@ pub(crate) async fn snapshot(local: &Local, of: Attempt, turn: u32) -> Result<Ta
     .await?
 }
 
-/// Makes a workspace again whose folder was deleted by hand, if that is needed: how it is made now.
+/// Makes a workspace again whose folder was deleted by hand, or was archived by a process that died before it could say
+/// so, if that is needed: how it is made now.
 pub(crate) async fn bring_back(local: &Local, of: Attempt) -> Result<Option<String>, StepError> {
     let local = local.clone();
     blocking(move || {
@@ -81,12 +82,15 @@ pub(crate) async fn bring_back(local: &Local, of: Attempt) -> Result<Option<Stri
         if space.presence() != Presence::Missing {
             return Ok(None);
         }
-        let from = match last_snapshot(&hub, &of) {
-            Ok((snapshot, _)) => commit_id(&snapshot).map_err(|error| StepError::of(&error))?,
-            Err(_) => space.base().clone(),
+        let (spaces, kind) = (spaces(&local, &of.project)?, kind_again(&local, &space));
+        let made = match (space.put_away_as(), last_snapshot(&hub, &of)) {
+            (Some(_), _) => spaces.restore(&hub, &of.name(), kind),
+            (None, Ok((snapshot, _))) => {
+                let from = commit_id(&snapshot).map_err(|error| StepError::of(&error))?;
+                spaces.recreate(&hub, &of.name(), &from, kind)
+            }
+            (None, Err(_)) => spaces.recreate(&hub, &of.name(), space.base(), kind),
         };
-        let kind = kind_again(&local, &space);
-        let made = spaces(&local, &of.project)?.recreate(&hub, &of.name(), &from, kind);
         made.map(|space| Some(kind_of(&space))).map_err(|error| StepError::of(&error))
     })
     .await?
@@ -107,26 +111,29 @@ pub(crate) async fn move_base(local: &Local, of: Attempt, base: Oid) -> Result<V
     .await?
 }
 
-/// Keeps everything on a hidden ref, then removes the workspace. Of a workspace that was deleted by hand the newest
-/// snapshot is all there is.
+/// Keeps everything on a hidden ref, then removes the workspace; the same ref again where that was done before a crash.
+/// Of a workspace that was deleted by hand the newest snapshot is all there is.
 pub(crate) async fn archive(local: &Local, of: Attempt) -> Result<PutAway, StepError> {
     let local = local.clone();
     blocking(move || {
         let (hub, space) = open(&local, &of)?;
         let by = signature(&local, &of.project, now())?;
         let request = ArchiveRequest { by, limits: ArchiveLimits::default(), allow_loss: false };
+        let kept = |commit: &CommitId| PutAway {
+            commit: oid(commit),
+            reference: archive_ref(&of, commit),
+            outside: None,
+        };
+        if let Some(commit) = space.put_away_as() {
+            return Ok(kept(commit));
+        }
         match spaces(&local, &of.project)?.archive(&hub, &space, &request) {
             Ok(archived) => {
-                let reference = archive_ref(&of, &archived.commit);
                 let outside = archived.outside.map(|path| path.to_string_lossy().into_owned());
-                Ok(PutAway { commit: oid(&archived.commit), reference, outside })
+                Ok(PutAway { outside, ..kept(&archived.commit) })
             }
             Err(ArchiveError::Gone(_)) => {
-                let (commit, reference) = match &space.record().archived {
-                    // Put away already, before a crash.
-                    Some(archived) => (oid(archived), archive_ref(&of, archived)),
-                    None => last_snapshot(&hub, &of)?,
-                };
+                let (commit, reference) = last_snapshot(&hub, &of)?;
                 Ok(PutAway { commit, reference, outside: None })
             }
             Err(error) => Err(StepError::of(&error)),

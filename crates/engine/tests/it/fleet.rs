@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use divisi_agent::{Definition, Facts, Layer, Registry};
+use divisi_engine::worker::name;
 use divisi_engine::{
     AgentInfo, AgentSource, Engine, Handle, Identity, NewTask, Options, Person, SandboxOptions,
     SettingsSource, WorkspaceMode,
@@ -16,7 +17,7 @@ use divisi_model::transcript::EntryBody;
 use divisi_model::{Actor, AttemptId, AttemptState, Command, Refusal, TaskState};
 use divisi_testkit::{Repo, TestEnv};
 use divisi_workspace::launch::ShimCommand;
-use divisi_workspace::{Git, Workspaces};
+use divisi_workspace::{ArchiveLimits, ArchiveRequest, Git, Hub, Kind, Project, Signature, Workspaces};
 
 /// How long a test waits for a condition before it fails with the state as it is.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -138,11 +139,41 @@ impl<'a> Fleet<'a> {
 
     /// Ends the engine and starts it again, as a new daemon would.
     pub async fn restart(self) -> Self {
+        self.restart_after(|_| ()).await
+    }
+
+    /// The same, with something done in between that the engine knows nothing of.
+    pub async fn restart_after(self, done: impl FnOnce(&Self)) -> Self {
+        self.engine.shutdown().await;
+        done(&self);
         let Self { engine, repo, options } = self;
-        engine.shutdown().await;
         drop(engine);
         let engine = Engine::start(options.clone()).await.unwrap();
         Self { engine, repo, options }
+    }
+
+    /// Puts the workspace of a task's first attempt away, as the archive stage does.
+    pub fn archive(&self, task: &TaskState) {
+        let (hub, spaces) = self.places(task);
+        let by = Signature::new(divisi_workspace::Identity::new("Ada", "ada@example.invalid"), 0);
+        let request = ArchiveRequest { by, limits: ArchiveLimits::default(), allow_loss: false };
+        let space = spaces.get(&name(task, 1)).unwrap();
+        spaces.archive(&hub, &space, &request).unwrap();
+    }
+
+    /// Brings it back, as the archive stage does.
+    pub fn restore(&self, task: &TaskState) {
+        let (hub, spaces) = self.places(task);
+        spaces.restore(&hub, &name(task, 1), Kind::Plain).unwrap();
+    }
+
+    fn places(&self, task: &TaskState) -> (Hub, Workspaces) {
+        let path = self.options.person.variables.get("PATH").unwrap();
+        let git = Git::find(path.as_ref()).unwrap();
+        let project = Project::open(&git, self.repo.path()).unwrap();
+        let hub = self.options.data.join(format!("projects/{}/hub.git", task.spec.project));
+        let hub = Hub::open(&git, &hub).unwrap();
+        (hub, Workspaces::open_anywhere(&self.options.data.join("workspaces"), &project).unwrap())
     }
 
     /// Makes workspaces as checkouts from here on.

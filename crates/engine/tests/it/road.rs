@@ -1,5 +1,7 @@
 //! From a prompt to a landed change.
 
+use std::path::PathBuf;
+
 use divisi_model::event::{Delivery, Origin};
 use divisi_model::inbox::Answer;
 use divisi_model::review::Verdict;
@@ -234,6 +236,38 @@ async fn archive_and_restore_bring_back_what_was_never_committed() {
         &task,
         "test \"$(cat untracked.txt list.txt)\" = \"$(printf 'mine\none\ntwo\nthree\nfour')\"",
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_that_was_put_away_or_brought_back_before_a_crash_is_so() {
+    let env = TestEnv::new();
+    let fleet = Fleet::new(&env, TaskSettings::default()).await.with_checkouts().await;
+    let task = fleet.task("Add four", "append list.txt \"four\\n\"\nsay Done.", &[]).await;
+    let task = fleet.until_status(&task, "in review").await;
+    fleet.ask(&task, Command::Stop { attempt: 1 }).await;
+    let task = fleet.until(&task, "closed", |_, attempt| attempt.open_session().is_none()).await;
+    let snapshot = task.attempts[0].turns[0].snapshot.clone().unwrap().0;
+    let workspace = PathBuf::from(&task.attempts[0].workspace.as_ref().unwrap().path);
+    std::fs::write(workspace.join("untracked.txt"), "mine\n").unwrap();
+
+    // What the stage does, and then dies.
+    let fleet = fleet.restart_after(|fleet| fleet.archive(&task)).await;
+    assert!(!workspace.exists());
+    fleet.ask(&task, Command::Archive).await;
+    let archived = fleet.until(&task, "archived", |_, attempt| attempt.archived_as.is_some()).await;
+    let (commit, _) = archived.attempts[0].archived_as.clone().unwrap();
+    assert_ne!(commit, snapshot, "the archive holds more than the snapshot after the last turn");
+
+    let fleet = fleet.restart_after(|fleet| fleet.restore(&task)).await;
+    fleet.ask(&task, Command::Restore).await;
+    fleet.until(&task, "restored", |_, attempt| attempt.archived_as.is_none()).await;
+    assert_eq!(std::fs::read_to_string(workspace.join("untracked.txt")).unwrap(), "mine\n");
+
+    // Restored before the archive could be told: it comes from there, not from the snapshot.
+    let fleet = fleet.restart_after(|fleet| fleet.archive(&task)).await;
+    fleet.ask(&task, Command::Resume { attempt: 1 }).await;
+    fleet.until(&task, "at work again", |_, attempt| attempt.turns.len() == 2).await;
+    assert_eq!(std::fs::read_to_string(workspace.join("untracked.txt")).unwrap(), "mine\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ pub struct Board {
     pub state: Option<TaskState>,
     pub log: Vec<Envelope>,
     ids: u128,
+    task: TaskId,
 }
 
 pub fn spec(gates: &[&str], criteria: &[&str], attempts: usize) -> TaskSpec {
@@ -47,7 +48,16 @@ pub fn oid(n: u32) -> Oid {
 
 impl Board {
     pub fn new(spec: TaskSpec) -> Self {
-        let mut board = Self { state: None, log: Vec::new(), ids: 100 };
+        Self::of(TaskId(Uuid::from_u128(2)), spec)
+    }
+
+    /// The board of a second task.
+    pub fn another(spec: TaskSpec) -> Self {
+        Self::of(TaskId(Uuid::from_u128(3)), spec)
+    }
+
+    fn of(task: TaskId, spec: TaskSpec) -> Self {
+        let mut board = Self { state: None, log: Vec::new(), ids: 100, task };
         board.ask(Command::Add { spec: Box::new(spec) }).unwrap();
         board
     }
@@ -62,7 +72,7 @@ impl Board {
         for event in events {
             kinds.push(kind(&event));
             let seq = self.log.len() as u64 + 1;
-            let task = TaskId(Uuid::from_u128(2));
+            let task = self.task;
             let at = Timestamp::from_second(seq as i64).unwrap();
             let stream = Stream::Task(task);
             let envelope = Envelope { seq, stream, version: seq, at, actor: Actor::Divisi, event };

@@ -159,7 +159,8 @@ fn a_task_that_is_restored_while_its_workspace_goes_is_known_to_be_without_it() 
     };
     assert_eq!(board.tell(archived).unwrap(), ["workspace_archived"], "it happened, whatever is wanted now");
     assert!(board.state().attempts[0].archived_as.is_some(), "so that it is brought back");
-    let restored = Event::WorkspaceRestored { attempt: 1, path: "/w".into(), kind: Some("overlay".into()) };
+    let (path, kind, first_port) = ("/w".into(), Some("overlay".into()), None);
+    let restored = Event::WorkspaceRestored { attempt: 1, path, kind, first_port };
     assert_eq!(board.tell(restored).unwrap(), ["workspace_restored"]);
     assert!(board.state().attempts[0].archived_as.is_none());
 }

@@ -80,7 +80,12 @@ pub fn event(kind: usize, seed: &Seed) -> Event {
         32 => Event::PromptGiven { attempt, turn: n, prompt: n },
         33 => Event::AttemptHeld { attempt, until: at(n.into()), why },
         34 => Event::LimitOver { attempt },
-        _ => Event::WorkspaceRestored { attempt, path: format!("/w/{n}"), kind: flag.then(|| text.clone()) },
+        _ => Event::WorkspaceRestored {
+            attempt,
+            path: format!("/w/{n}"),
+            kind: flag.then(|| text.clone()),
+            first_port: (n % 2 == 0).then_some(20_010),
+        },
     }
 }
 
