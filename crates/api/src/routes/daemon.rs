@@ -30,6 +30,7 @@ pub(crate) async fn health(State(app): State<App>) -> Json<HealthView> {
         last_seq: health.last_seq,
         tasks: health.tasks.iter().map(count).collect(),
         live_sessions: health.live_sessions,
+        log_trouble: health.log_trouble.map(Into::into),
     })
 }
 

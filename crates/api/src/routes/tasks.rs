@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use divisi_model::task::{CheckedBy, Criterion};
-use divisi_model::{TaskNumber, TaskState};
+use divisi_model::{AttemptId, TaskNumber, TaskState};
 
 use super::find;
 use crate::problem::{Answer, ApiError, Body, Segment};
@@ -20,6 +20,7 @@ pub(crate) async fn list(State(app): State<App>) -> Json<Vec<TaskSummary>> {
     let projects = app.engine.projects();
     let summary = |task: &TaskState| {
         TaskSummary::of(task, projects.iter().find(|project| project.id == task.spec.project))
+            .with(|number| app.engine.trouble(AttemptId { task: task.id, number }))
     };
     Json(app.engine.tasks().iter().map(|task| summary(task)).collect())
 }
@@ -61,7 +62,9 @@ pub(crate) async fn show(State(app): State<App>, Segment(handle): Segment<String
 /// A task as it is shown.
 pub(super) fn view(app: &App, task: &TaskState) -> TaskView {
     let projects = app.engine.projects();
+    let id = |number| AttemptId { task: task.id, number };
     TaskView::of(task, projects.iter().find(|project| project.id == task.spec.project))
+        .with(|number| app.engine.trouble(id(number)), |number| app.engine.is_ending(id(number)))
 }
 
 async fn make(app: &App, new: NewTask) -> Result<TaskNumber, ApiError> {

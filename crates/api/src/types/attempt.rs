@@ -58,6 +58,9 @@ pub struct AttemptView {
     pub undo_failure: Option<String>,
     /// What all its turns used.
     pub usage: UsageView,
+    /// It was stopped, and what it started has not ended yet.
+    #[serde(default)]
+    pub ending: bool,
 }
 
 /// An isolated checkout.
@@ -166,6 +169,7 @@ impl AttemptView {
             landing_failure: attempt.landing_failure.as_ref().map(LandingFailureView::from),
             undo_failure: attempt.undo_failure.clone(),
             usage: attempt.usage.into(),
+            ending: false,
         }
     }
 }

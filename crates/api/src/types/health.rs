@@ -1,5 +1,6 @@
 //! The daemon itself and the projects it knows.
 
+use divisi_engine::Trouble;
 use divisi_model::project::Project;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,18 @@ pub struct HealthView {
     pub tasks: Vec<CountView>,
     /// Sessions whose agent lives.
     pub live_sessions: usize,
+    /// Why the log cannot be written at the moment, and what mends it.
+    #[serde(default)]
+    pub log_trouble: Option<TroubleView>,
+}
+
+/// Something that holds Divisi up until it is mended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TroubleView {
+    /// What, in a sentence.
+    pub reason: String,
+    /// What a person can do about it.
+    pub hint: String,
 }
 
 /// How many tasks are in a column.
@@ -55,6 +68,12 @@ pub struct ProjectView {
     /// Where it was, if it was found again at another place by this very request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_from: Option<String>,
+}
+
+impl From<Trouble> for TroubleView {
+    fn from(trouble: Trouble) -> Self {
+        Self { reason: trouble.reason, hint: trouble.hint }
+    }
 }
 
 impl From<&Project> for ProjectView {

@@ -22,7 +22,7 @@ pub use check::{CheckState, CheckView, CountsView, CriterionView, EvidenceView};
 pub use diff::{DiffFileView, DiffQuery, DiffScope, DiffView, FileChange, HunkView, LineSide, LineView};
 pub use event::{ActorView, EventView, TranscriptEntryView};
 pub use export::{ConfigurationRequest, ExportRequest, ExportView, RunningView};
-pub use health::{AliveView, CountView, HealthView, ProjectView};
+pub use health::{AliveView, CountView, HealthView, ProjectView, TroubleView};
 pub use inbox::{InboxView, ItemView};
 pub use problem::{Problem, ProblemKind};
 pub use request::{

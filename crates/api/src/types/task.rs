@@ -1,5 +1,6 @@
 //! Tasks, in short for lists and whole for a page of their own.
 
+use divisi_engine::Trouble;
 use divisi_model::project::Project;
 use divisi_model::state::{AttemptState, TaskState};
 use divisi_model::view::{self, Status};
@@ -176,6 +177,51 @@ impl TaskView {
             archived: task.archived,
             added: task.added,
             changed: task.changed,
+        }
+    }
+}
+
+impl TaskSummary {
+    /// The same with what is not in the log: what holds attempts up at the moment, by their numbers.
+    #[must_use]
+    pub fn with(mut self, held_up: impl Fn(u16) -> Option<Trouble>) -> Self {
+        for (number, attempt) in (1..).zip(&mut self.attempts) {
+            if let Some(trouble) = held_up(number) {
+                attempt.status.hold_up(&trouble, &mut self.status);
+            }
+        }
+        self
+    }
+}
+
+impl TaskView {
+    /// The same with what is not in the log: what holds attempts up at the moment, and whether what they started has yet
+    /// to end, by their numbers.
+    #[must_use]
+    pub fn with(mut self, held_up: impl Fn(u16) -> Option<Trouble>, ending: impl Fn(u16) -> bool) -> Self {
+        for attempt in &mut self.attempts {
+            attempt.ending = ending(attempt.number);
+            if let Some(trouble) = held_up(attempt.number) {
+                attempt.status.hold_up(&trouble, &mut self.status);
+            }
+        }
+        self
+    }
+}
+
+impl StatusView {
+    /// What goes on by itself does not while this lasts. The status of its task is the same where it was this one's.
+    fn hold_up(&mut self, trouble: &Trouble, of_task: &mut Self) {
+        if !matches!(self.attention, Attention::Working | Attention::Backlog) {
+            return;
+        }
+        let same = *self == *of_task;
+        self.attention = Attention::NeedsYou;
+        "held up".clone_into(&mut self.state);
+        self.reason.clone_from(&trouble.reason);
+        self.next.clone_from(&trouble.hint);
+        if same || of_task.attention != Attention::NeedsYou {
+            of_task.clone_from(self);
         }
     }
 }

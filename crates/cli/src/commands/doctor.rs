@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use clap::Args;
+use divisi_api::types::HealthView;
 use divisi_engine::{AgentSource, SandboxMode, WorkspaceMode};
 use divisi_workspace::launch::{CgroupPlace, Level, probe};
 use divisi_workspace::sandbox::{Rung, level};
@@ -48,11 +49,8 @@ pub(crate) async fn run(_args: &DoctorArgs, ui: &Ui) -> Done {
     facts.extend(configuration(&dirs));
     facts.push(agents(&dirs));
     let daemon = daemon_fact(&dirs).await;
-    if daemon.runs {
-        facts.push(daemon.fact);
-    } else {
-        facts.extend([log(&dirs), daemon.fact]);
-    }
+    facts.push(if daemon.runs { log_of_daemon(&dirs).await } else { log(&dirs) });
+    facts.push(daemon.fact);
     let bad = facts.iter().filter(|fact| fact.ok == Some(false)).count();
     ui.show(&facts, String::new, || facts.iter().map(line).collect())?;
     match bad {
@@ -273,6 +271,22 @@ fn log(dirs: &Dirs) -> Fact {
             let found = CommandError::failed("", "").because(&error).causes.join(": ");
             fact("log", Some(false), found, error.hint())
         }
+    }
+}
+
+/// The log as the daemon that has it open sees it.
+async fn log_of_daemon(dirs: &Dirs) -> Fact {
+    let (Found::Ours(client, _) | Found::Other(client, _)) = daemon::find(dirs).await else {
+        return log(dirs);
+    };
+    match client.health().await {
+        Ok(HealthView { log_trouble: Some(trouble), .. }) => {
+            fact("log", Some(false), trouble.reason, trouble.hint)
+        }
+        Ok(health) => {
+            fact("log", Some(true), format!("{} events, and it can be written", health.last_seq), "")
+        }
+        Err(error) => fact("log", None, format!("not known: {error}"), ""),
     }
 }
 

@@ -60,6 +60,9 @@ fn show_attempt(out: &mut String, attempt: &AttemptView, archived: bool, now: Ti
     let _ =
         writeln!(out, "{} by {}", style::name(&attempt.handle), style::strong(clean::line(&attempt.agent)));
     let _ = writeln!(out, "  {}", explained(&attempt.status, now));
+    if attempt.ending {
+        let _ = writeln!(out, "  ending     {}", style::warn("what it started has not ended yet"));
+    }
     let _ = writeln!(out, "  branch     {}", clean::line(&attempt.branch));
     if let Some(workspace) = attempt.workspace.as_ref().filter(|_| !archived) {
         let last = u32::from(workspace.first_port) + u32::from(workspace.ports.saturating_sub(1));

@@ -1,5 +1,6 @@
 //! The daemon starts itself, is alone, ends when asked, and comes back after a kill.
 
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 
 use divisi_testkit::{TestEnv, wait_until};
@@ -164,5 +165,56 @@ fn an_agent_at_work_does_not_notice_that_the_daemon_was_killed() {
     let followed = String::from_utf8(follower.wait_with_output().unwrap().stdout).unwrap();
     assert_eq!(followed.matches("\ndone.").count(), 1, "{followed}");
     assert_eq!(followed.matches("> Wait").count(), 1, "{followed}");
+    divisi(&["stop", "--daemon"]).require_success();
+}
+
+#[test]
+fn an_orderly_end_leaves_the_log_as_one_file_whoever_still_follows() {
+    let env = TestEnv::new();
+    let repo = env.repo("shop");
+    repo.file("a.txt", "a\n").commit("first");
+    let log = env.home().join(".local/share/divisi/log/log.sqlite");
+    let wal = log.with_extension("sqlite-wal");
+    let run = ["run", "Write", "--agent", "rehearsal", "--wait"];
+    env.divisi().in_folder(repo.path()).args(run).run().require_success();
+    for way in ["TERM", "INT", "asked"] {
+        env.divisi().args(["ls"]).run().require_success();
+        let mut follower = env.command(divisi_testkit::divisi_program());
+        let follower = follower.args(["log", "-f", "t1"]).stdin(std::process::Stdio::null());
+        let mut follower = follower.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        follower.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        assert!(wal.exists());
+        let pid = record(&env)["pid"].as_u64().unwrap().to_string();
+        match way {
+            "asked" => drop(env.divisi().args(["stop", "--daemon"]).run().require_success()),
+            signal => drop(env.program("kill").args(["-s", signal, pid.as_str()]).run().require_success()),
+        }
+        wait_until("the daemon has ended", || daemons(&env).is_empty());
+        assert!(!wal.exists(), "after {way}");
+        follower.kill().unwrap();
+        follower.wait().unwrap();
+    }
+}
+
+#[test]
+fn stop_returns_when_everything_is_gone() {
+    let env = TestEnv::new();
+    let repo = env.repo("shop");
+    repo.file("a.txt", "a\n").commit("first");
+    let divisi = |args: &[&str]| env.divisi().in_folder(repo.path()).args(args).run();
+    let running = || env.processes().iter().any(|process| process.command_line.contains("sleep 98765"));
+    for way in [&["stop", "t1"][..], &["stop", "t2", "--json"]] {
+        // What it started has a group of its own and is asked in vain.
+        let script = "run (trap '' TERM; setsid sleep 98765) & sleep 98765";
+        let prompt = format!("Wait\n\n```rehearsal\n{script}\n```\n");
+        divisi(&["run", "--agent", "rehearsal", "--permissions", "all", &prompt]).require_success();
+        wait_until("it runs", running);
+        let stopped = divisi(way);
+        assert!(!running(), "{stopped}");
+        stopped.require_success();
+        if way.contains(&"--json") {
+            assert_eq!(stopped.json()["attempts"][0]["ending"], false);
+        }
+    }
     divisi(&["stop", "--daemon"]).require_success();
 }

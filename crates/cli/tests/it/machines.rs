@@ -25,13 +25,6 @@ fn log(env: &TestEnv) -> PathBuf {
     env.home().join(".local/share/divisi/log/log.sqlite")
 }
 
-/// Moves what stands beside the log into its one file. The daemon does that when it ends, unless somebody still reads.
-fn one_file(env: &TestEnv) {
-    let code = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('pragma wal_checkpoint(truncate)').fetchall()";
-    let path = log(env).to_string_lossy().into_owned();
-    env.program("python3").args(["-c", code, &path]).run().require_success();
-}
-
 fn record(env: &TestEnv) -> PathBuf {
     env.home().join(".local/state/divisi/daemon.json")
 }
@@ -98,10 +91,7 @@ fn a_home_that_is_none() {
 fn a_damaged_log_is_named_by_every_command_and_by_the_doctor() {
     let env = TestEnv::new();
     let repo = with_a_task(&env);
-    one_file(&env);
-    for beside in ["-wal", "-shm"] {
-        fs::remove_file(log(&env).with_extension(format!("sqlite{beside}"))).ok();
-    }
+    assert!(!log(&env).with_extension("sqlite-wal").exists(), "an orderly end leaves one file");
     let sound = fs::read(log(&env)).unwrap();
     let mut typed = env.transcript(repo.path());
     let mut doctor = String::new();
@@ -256,4 +246,65 @@ fn the_doctor_says_how_workspaces_are_made_and_why() {
     assert_eq!((said("").as_str(), said("workspace = \"auto\"").as_str()), (overlays, overlays));
     assert_eq!(said("workspace = \"checkout\""), "checkouts, as your own configuration says");
     assert_eq!(said("sandbox = \"off\""), "checkouts: overlays need a sandbox, and it is off");
+}
+
+/// What happens on a disk of its own for Divisi's data, which fills up while an agent works.
+const ON_A_SMALL_DISK: &str = r#"
+mount -t tmpfs -o size=24m,mode=700 divisi-test "$DATA" || exit 9
+within() {
+    tries=0
+    until "$@"; do
+        tries=$((tries + 1))
+        [ $tries -lt 600 ] || { echo "not within a minute: $*"; "$DIVISI" show t1; exit 1; }
+        sleep 0.1
+    done
+}
+shows() { "$DIVISI" "$1" ${3:-} | grep -q "$2"; }
+"$DIVISI" run --agent rehearsal --permissions all "$PROMPT" > /dev/null
+within shows show 'turn 1 runs' t1
+within shows log 'It is written.' t1
+dd if=/dev/zero of="$DATA/filler" bs=4k 2>/dev/null
+touch "$GO"
+within shows ls 'held up'
+"$DIVISI" show t1 | grep -o 'held up.*' | sed 's/ for [^:]*:/:/'
+"$DIVISI" doctor | grep -A1 ' log: '
+rm "$DATA/filler"
+within shows ls 'in review'
+"$DIVISI" log t1 | grep -c 'All of it.'
+"$DIVISI" stop --daemon
+"$DIVISI" doctor | grep ' log: '
+"#;
+
+#[test]
+fn a_full_disk_that_holds_the_log_is_named_and_work_goes_on_when_there_is_room() {
+    let env = TestEnv::new();
+    let repo = project(&env);
+    let data = env.home().join(".local/share/divisi");
+    fs::create_dir_all(&data).unwrap();
+    let go = env.join("go");
+    let wait = format!("run while [ ! -e {} ]; do sleep 0.05; done", go.display());
+    let script = ["write b.txt \"b\"", "say It is written.", &wait, "say All of it."].join("\n");
+    let prompt = format!("Work\n\n```rehearsal\n{script}\n```\n");
+    let script = ["--user", "--map-root-user", "--mount", "sh", "-c", ON_A_SMALL_DISK];
+    let output = env
+        .command("unshare")
+        .args(script)
+        .current_dir(repo.path())
+        .env("DATA", &data)
+        .env("DIVISI", divisi_testkit::divisi_program())
+        .env("PROMPT", prompt)
+        .env("GO", &go)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("this test needs the program `unshare` (Debian package util-linux)");
+    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}\n{errors}");
+    insta::assert_snapshot!(said, @r"
+    held up: the log cannot be written: the disk is full: database or disk is full: Error code 13: database or disk is full
+    ✗ log: the log cannot be written: the disk is full: database or disk is full: Error code 13: database or disk is full
+        free some space; nothing that was acknowledged is lost
+    2
+    the daemon has ended
+    ✓ log: nothing is wrong with it
+    ");
 }
