@@ -36,14 +36,14 @@ pub(crate) struct LsArgs {
 pub(crate) async fn run(args: &LsArgs, ui: &Ui) -> Done {
     let here = if args.here { Some(project::require_root_text()?) } else { None };
     let mut tasks = client().await?.tasks().await?;
+    tasks.retain(|task| here.as_ref().is_none_or(|root| task.root == *root));
+    let of_project = tasks.len();
     tasks.retain(|task| {
         let waits = matches!(
             task.status.attention,
             Attention::NeedsYou | Attention::InReview | Attention::ReadyToLand
         );
-        (args.all || !task.archived)
-            && here.as_ref().is_none_or(|root| task.root == *root)
-            && (!args.needs_you || waits)
+        (args.all || !task.archived) && (!args.needs_you || waits)
     });
     ui.show(
         &tasks,
@@ -51,7 +51,11 @@ pub(crate) async fn run(args: &LsArgs, ui: &Ui) -> Done {
         || table(&tasks, ui),
     )?;
     if tasks.is_empty() && !ui.json {
-        ui.say("There are no tasks. Give one out: divisi run \"…\"");
+        ui.say(match of_project {
+            0 => "There are no tasks. Give one out: divisi run \"…\"",
+            _ if args.needs_you => "Nothing waits for you.",
+            _ => "All tasks are archived: divisi ls --all",
+        });
     }
     Ok(())
 }

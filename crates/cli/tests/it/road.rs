@@ -213,6 +213,7 @@ fn an_archived_task_comes_back_with_its_uncommitted_files() {
     divisi(&["archive", "t1"]).require_success();
     divisi_testkit::wait_until("the workspace is gone", || !path.exists());
     assert_eq!(divisi(&["ls", "-q"]).stdout, "", "an archived task is out of the way");
+    assert_eq!(divisi(&["ls"]).stderr, "All tasks are archived: divisi ls --all\n");
     assert_eq!(divisi(&["ls", "-q", "--all"]).stdout, "t1\n");
     divisi(&["restore", "t1"]).require_success();
     divisi_testkit::wait_until("the workspace is back", || inside("test -e stray.txt").success());
