@@ -67,6 +67,7 @@ fn the_document_lists_every_route() {
     GET /metrics
     GET /v1/agents
     GET /v1/events
+    POST /v1/export
     GET /v1/health
     GET /v1/inbox
     POST /v1/inbox/{item}/answer
