@@ -14,6 +14,7 @@ use crate::authority::Authority;
 use crate::options::Options;
 use crate::stage::StepError;
 use crate::troubles::Troubles;
+use crate::under_way::UnderWay;
 use crate::worker::{Attempt, Worker};
 
 /// What every stage is given.
@@ -25,6 +26,10 @@ pub(crate) struct Context {
     pub(crate) worker: Arc<dyn Worker>,
     /// What holds attempts up at the moment.
     pub(crate) troubles: Arc<Troubles>,
+    /// Whose steps are under way.
+    pub(crate) steps: Arc<UnderWay>,
+    /// Whose workspaces are on their way into the archive, also when their task was restored meanwhile.
+    pub(crate) put_away: Arc<UnderWay>,
     /// Held while a slot is chosen, until the choice is in the log.
     pub(crate) slots: Mutex<()>,
     /// One permit per check that may run at once.

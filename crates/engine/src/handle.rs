@@ -125,6 +125,8 @@ impl Engine {
             stop: CancellationToken::new(),
             worker,
             troubles,
+            steps: Arc::default(),
+            put_away: Arc::default(),
             slots,
             checks,
         });
@@ -256,7 +258,7 @@ impl Handle {
         let Some(task) = self.context.authority.task_by_id(attempt.task) else { return false };
         task.attempt(attempt.number).is_some_and(|state| {
             state.phase == Phase::Stopped
-                && (state.open_session().is_some() || self.context.troubles.is_under_way(attempt))
+                && (state.open_session().is_some() || self.context.steps.has(attempt))
         })
     }
 

@@ -28,6 +28,7 @@ mod session;
 mod stage;
 mod stages;
 mod troubles;
+mod under_way;
 pub mod worker;
 mod workspaces;
 

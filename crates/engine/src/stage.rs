@@ -96,7 +96,7 @@ pub(crate) async fn run<S: Stage>(stage: S, context: Arc<Context>) {
                 break;
             }
             let (stage, context) = (Arc::clone(&stage), Arc::clone(&context));
-            let under_way = context.troubles.begin(id);
+            let under_way = context.steps.begin(id);
             let handle = steps.spawn(async move {
                 let _under_way = under_way;
                 (id, version, stage.step(context, id).await)

@@ -30,8 +30,6 @@ pub struct Trouble {
 pub(crate) struct Troubles {
     /// By stage: steps that fail again and again.
     steps: Mutex<BTreeMap<&'static str, Vec<(AttemptId, String)>>>,
-    /// How many steps are under way for an attempt.
-    under_way: Mutex<BTreeMap<AttemptId, usize>>,
     /// Tells that the log could not be written.
     pub(crate) log_failed: Changes,
     /// How often it could be written again.
@@ -52,38 +50,9 @@ impl Troubles {
         Some(Trouble { reason, hint: "divisi doctor looks for the cause".to_owned() })
     }
 
-    /// A step for an attempt is under way as long as this is kept.
-    pub(crate) fn begin(self: &Arc<Self>, id: AttemptId) -> UnderWay {
-        *lock(&self.under_way).entry(id).or_default() += 1;
-        UnderWay { of: Arc::clone(self), id }
-    }
-
-    /// Whether a step for the attempt is under way.
-    pub(crate) fn is_under_way(&self, id: AttemptId) -> bool {
-        lock(&self.under_way).contains_key(&id)
-    }
-
     /// How often the log could be written again after it could not.
     pub(crate) fn recoveries(&self) -> u64 {
         self.recoveries.load(Ordering::Acquire)
-    }
-}
-
-/// See [`Troubles::begin`].
-pub(crate) struct UnderWay {
-    of: Arc<Troubles>,
-    id: AttemptId,
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        let mut under_way = lock(&self.of.under_way);
-        if let Some(count) = under_way.get_mut(&self.id) {
-            *count -= 1;
-            if *count == 0 {
-                under_way.remove(&self.id);
-            }
-        }
     }
 }
 

@@ -26,20 +26,20 @@ impl Stage for Archive {
     }
 
     async fn step(&self, context: Arc<Context>, id: AttemptId) -> Result<(), StepError> {
-        let task = context.task(id)?;
-        let event = if task.archived {
+        // From before the task is looked at: whoever restores it after that look finds this.
+        let put_away = context.put_away.begin(id);
+        if context.task(id)?.archived {
             let PutAway { commit, reference, outside } = context.worker.archive(context.attempt(id)?).await?;
-            Event::WorkspaceArchived { attempt: id.number, commit, reference, outside }
-        } else {
-            let Back { path, kind } = context.worker.restore(context.attempt(id)?).await?;
-            let _slots = context.slots.lock().await;
-            let tasks = context.authority.tasks();
-            let first_port = port_of_restored(tasks.iter().map(AsRef::as_ref), id);
-            let (attempt, kind) = (id.number, Some(kind));
-            let restored = Event::WorkspaceRestored { attempt, path, kind, first_port };
-            return context.report(id, restored).await;
-        };
-        context.report(id, event).await
+            let archived = Event::WorkspaceArchived { attempt: id.number, commit, reference, outside };
+            return context.report(id, archived).await;
+        }
+        drop(put_away);
+        let Back { path, kind } = context.worker.restore(context.attempt(id)?).await?;
+        let _slots = context.slots.lock().await;
+        let tasks = context.authority.tasks();
+        let first_port = port_of_restored(tasks.iter().map(AsRef::as_ref), id);
+        let (attempt, kind) = (id.number, Some(kind));
+        context.report(id, Event::WorkspaceRestored { attempt, path, kind, first_port }).await
     }
 
     /// What cannot be put away is not lost, and nobody waits for it.

@@ -38,6 +38,9 @@ pub(crate) async fn run(context: Arc<Context>) {
             report(&context, id, Event::AttemptHeld { attempt: id.number, until, why }).await;
         }
         for (id, slot) in schedule(tasks(), context.options.parallel, &holds, now) {
+            if context.put_away.has(id) {
+                continue;
+            }
             let leased = Event::AttemptLeased { attempt: id.number, worker: LOCAL_WORKER.to_owned(), slot };
             report(&context, id, leased).await;
         }

@@ -13,7 +13,9 @@ pub(super) fn report(state: &TaskState, event: Event, ids: &mut Ids<'_>) -> Resu
     let attempt = require_attempt(state, number)?;
     let fits = |ok: bool| if ok { Ok(()) } else { Err(wrong(state, attempt, "reported on like that")) };
     match &event {
-        Event::AttemptLeased { .. } => fits(attempt.phase == Phase::Queued)?,
+        Event::AttemptLeased { .. } => {
+            fits(attempt.phase == Phase::Queued && attempt.archived_as.is_none())?;
+        }
         Event::WorkspaceReady { .. } => fits(attempt.phase == Phase::Preparing)?,
         Event::WorkspaceFailed { why, .. } => {
             fits(attempt.phase == Phase::Preparing)?;

@@ -54,6 +54,8 @@ fn an_attempt_waits_for_its_workspace_to_come_back() {
         schedule([board.state()].into_iter(), 8, &Holds::default(), Timestamp::UNIX_EPOCH).len()
     };
     assert_eq!(chosen(&board), 0);
+    // Nor when it was chosen a moment before the archive was full.
+    board.tell(Event::AttemptLeased { attempt: 1, worker: "local".into(), slot: 0 }).unwrap_err();
     let (path, kind, first_port) = (workspace().path, None, None);
     board.tell(Event::WorkspaceRestored { attempt: 1, path, kind, first_port }).unwrap();
     assert_eq!(chosen(&board), 1);

@@ -34,6 +34,14 @@ fn the_fourth_seeds_hold() {
     hold(1 + 3 * SEEDS);
 }
 
+/// Two attempts had the same ports; an agent was started in a workspace that was still on its way into the archive.
+#[test]
+fn seeds_that_failed_once_hold() {
+    let failed: Vec<_> =
+        [406, 6760].map(Scenario::large).iter().filter_map(|scenario| run(scenario).err()).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
 #[test]
 fn the_same_seed_takes_the_same_course() {
     for seed in [3, 15, 26] {
