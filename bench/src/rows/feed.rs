@@ -34,7 +34,10 @@ pub fn measure(bench: &Bench<'_>) -> Result<Findings> {
     let mut end = Vec::new();
     let mut outcome = None;
     for agents in bench.pick(vec![1, 10, 50, 200], vec![2]) {
-        let found = runtime.block_on(latencies(bench, &repository, agents, bench.pick(400, 60)))?;
+        // The more there are, the longer it takes until all of them write.
+        let count = u32::try_from(agents)?;
+        let found =
+            runtime.block_on(latencies(bench, &repository, agents, bench.pick(400 + 6 * count, 60)))?;
         bench.end_processes();
         let (latencies, start) = (found.all_write, found.some_start);
         middle.push((agents as f64, latencies.median()));

@@ -47,7 +47,9 @@ pub(super) fn write_files(
     let now = fstat(&at).map_err(|e| io_error("look at", top)(e.into()))?.st_ctime;
     let time = Timespec { tv_sec: now - BACK, tv_nsec: 0 };
     let times = &Timestamps { last_access: time, last_modification: time };
-    make_folders(&at, top, index, which)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let most_threads = cores.clamp(2, MAX_THREADS);
+    make_folders(&at, top, index, which, most_threads)?;
 
     let files: Vec<usize> =
         which.iter().copied().filter(|n| index.entry(*n).mode != EntryMode::Gitlink).collect();
@@ -55,8 +57,7 @@ pub(super) fn write_files(
     let packs = &Packs::find(&hub.dir().join("objects"), &names);
     let numbered: Vec<(usize, usize)> = files.iter().copied().enumerate().collect();
     let portions: Vec<&[(usize, usize)]> = numbered.chunks(PORTION).collect();
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = cores.clamp(2, MAX_THREADS).min(portions.len());
+    let threads = most_threads.min(portions.len());
     let next = AtomicUsize::new(0);
     let work = || {
         let (packed, blobs) = (Reader::new(packs), None);
@@ -66,21 +67,44 @@ pub(super) fn write_files(
         }
         Ok(writer.looks)
     };
-    let done: Vec<Result<_, WorkspaceError>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let panicked = || Err(git_error(GitError::unexpected("cat-file", "an end")));
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect()
-    });
     let mut looks = Vec::with_capacity(files.len());
-    for part in done {
+    for part in side_by_side((0..threads).map(|_| work)) {
         looks.extend(part?);
     }
     Ok(looks)
 }
 
+/// What each of these gives, all run at once.
+fn side_by_side<T: Send, F: FnOnce() -> Result<T, WorkspaceError> + Send>(
+    all: impl Iterator<Item = F>,
+) -> Vec<Result<T, WorkspaceError>> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = all.map(|one| scope.spawn(one)).collect();
+        let panicked = || Err(git_error(GitError::unexpected("cat-file", "an end")));
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect()
+    })
+}
+
 /// All folders, before any file or link: so a tree that names something both a folder and a link is refused, and
-/// nothing is ever written behind a link.
-fn make_folders(at: &Beneath, top: &Path, index: &GitIndex, which: &[usize]) -> Result<(), WorkspaceError> {
+/// nothing is ever written behind a link. Each thread takes a stretch of the index, with all the folders above it.
+fn make_folders(
+    at: &Beneath,
+    top: &Path,
+    index: &GitIndex,
+    which: &[usize],
+    threads: usize,
+) -> Result<(), WorkspaceError> {
+    let stretches = which.chunks(which.len().div_ceil(threads).max(PORTION));
+    let make = stretches.map(|stretch| || make_folders_of(at, top, index, stretch));
+    side_by_side(make).into_iter().collect()
+}
+
+fn make_folders_of(
+    at: &Beneath,
+    top: &Path,
+    index: &GitIndex,
+    which: &[usize],
+) -> Result<(), WorkspaceError> {
     let mut last: Vec<u8> = Vec::new();
     for n in which {
         let entry = index.entry(*n);
