@@ -7,6 +7,7 @@
 mod agent;
 mod chart;
 mod divisi;
+mod file_system;
 mod floor;
 mod measure;
 mod place;
@@ -74,7 +75,8 @@ fn run(options: Options) -> Result<bool> {
     println!("{}\n", place.facts.lines());
     let wanted =
         |row: &&row::Group| options.rows.is_empty() || options.rows.iter().any(|name| name == row.name);
-    let bench = rows::Bench { place: &place, quick: options.quick };
+    let bench =
+        rows::Bench { place: &place, quick: options.quick, repository: options.repository.as_deref() };
     let mut findings = row::Findings::default();
     for group in rows::ALL.iter().filter(wanted) {
         eprintln!("… {}", group.name);

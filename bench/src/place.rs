@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Result;
+use crate::file_system::{self, Kind};
 
 /// Most that the image may hold; it takes as much memory as is written.
 const IMAGE_BYTES: u64 = 14 << 30;
@@ -50,7 +51,7 @@ impl Place {
             Some(folder) => {
                 let holds = folder.canonicalize()?.join(&name);
                 fs::create_dir_all(&holds)?;
-                (holds.clone(), holds.join("place"), file_system(&holds)?)
+                (holds.clone(), holds.join("place"), file_system::of(&holds)?)
             }
             None => {
                 let holds = Path::new(MEMORY).join(&name);
@@ -59,21 +60,25 @@ impl Place {
                 })?;
                 match mount_image(&holds) {
                     Ok(root) => {
-                        (holds, root, "ext4 with journal, an image in memory (loop device)".to_owned())
+                        let name = "ext4 with journal, an image in memory (loop device)".to_owned();
+                        (holds, root, Kind { name, spoils: false })
                     }
                     Err(why) => {
                         eprintln!("no journaled image can be mounted ({why}); a tmpfs it is");
-                        (holds.clone(), holds.join("place"), file_system(&holds)?)
+                        (holds.clone(), holds.join("place"), file_system::of(&holds)?)
                     }
                 }
             }
         };
         fs::create_dir_all(&root)?;
         fs::set_permissions(&root, fs::Permissions::from_mode(0o700))?;
-        if kind == "ext4 without journal" {
+        if kind.spoils {
             fs::remove_dir_all(&holds)?;
-            return Err("ext4 without a journal spoils every number: choose another folder".into());
+            let why =
+                format!("{} spoils every number: choose another folder, with --place FOLDER", kind.name);
+            return Err(why.into());
         }
+        let kind = kind.name;
         Ok(Self { root, fixtures, facts: Facts::look(kind), holds })
     }
 }
@@ -115,23 +120,6 @@ fn require(command: &mut Command) -> Result {
         true => Ok(()),
         false => Err(String::from_utf8_lossy(&done.stderr).trim().to_owned().into()),
     }
-}
-
-/// The file system of a folder in words.
-fn file_system(folder: &Path) -> Result<String> {
-    let answer = Command::new("stat").args(["--file-system", "--format=%T"]).arg(folder).output()?;
-    let name = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
-    if name != "ext2/ext3" {
-        return Ok(name);
-    }
-    let source = Command::new("findmnt").args(["-n", "-o", "SOURCE", "-T"]).arg(folder).output()?;
-    let device = String::from_utf8_lossy(&source.stdout).trim().trim_start_matches("/dev/").to_owned();
-    // The journal's own thread and statistics are there only where there is a journal.
-    let journals = fs::read_dir("/proc/fs/jbd2").into_iter().flatten().flatten();
-    let has = journals.into_iter().any(|entry| {
-        entry.file_name().to_string_lossy().rsplit_once('-').is_some_and(|(name, _)| name == device)
-    });
-    Ok(if has { "ext4 with journal" } else { "ext4 without journal" }.to_owned())
 }
 
 impl Facts {

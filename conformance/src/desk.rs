@@ -111,7 +111,7 @@ impl<'a> Desk<'a> {
 
     /// The command that becomes the shim of a launch.
     pub fn shim(&self) -> ShimCommand {
-        ShimCommand { program: self.agent.own_program.clone(), args: vec!["shim".into()] }
+        ShimCommand::new(&self.agent.own_program, ["shim"])
     }
 
     /// The log of the MCP server.

@@ -98,9 +98,7 @@ fn main() -> ExitCode {
     if let Some((word, rest)) = arguments.split_first()
         && word == "shim"
     {
-        let adopt = rest.iter().any(|argument| argument == "--adopt");
-        let folder = rest.last();
-        return folder.map_or(ExitCode::from(2), |folder| shim_main(Path::new(folder), adopt));
+        return shim_main(rest.iter().cloned());
     }
     let result = match Options::parse().job {
         Job::Row(options) => run_row(&options),

@@ -113,7 +113,7 @@ impl<'a> Talk<'a> {
     pub async fn prompt(&mut self, text: &str) -> Result<(), String> {
         self.turns += 1;
         self.words = 0;
-        let part = PromptPart { origin: Origin::Person, text: text.to_owned() };
+        let part = PromptPart::words(Origin::Person, text);
         if self.is_acp() {
             let turn = self.turns;
             let live = self.live.as_mut().ok_or("the session is closed")?;
@@ -304,7 +304,7 @@ impl<'a> Talk<'a> {
             let packet =
                 divisi_agent::handoff::HandOff { task: &self.first_prompt(), entries: &self.entries };
             let text = divisi_agent::handoff::packet(&packet);
-            prompts.insert(0, PromptPart { origin: Origin::Task, text });
+            prompts.insert(0, PromptPart::words(Origin::Task, text));
         }
         let prompt = prompts.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join("\n\n");
         let session = if resume { earlier } else { None };

@@ -47,6 +47,8 @@ const IDENTITY: &[(&str, &str)] = &[
     ("TZ", "UTC"),
     ("TERM", "dumb"),
     ("NO_COLOR", "1"),
+    // Daemons of tests leave the usual port alone.
+    ("DIVISI_PORT", "0"),
     // Test suites written in Python leave no byte code behind, so a checkout stays as it was.
     ("PYTHONDONTWRITEBYTECODE", "1"),
 ];

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{JobResult, dirs, run};
+use crate::{JobResult, chromium, dashboard, dirs, run};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -19,10 +19,23 @@ pub struct Options {
 
 /// Measures every bar; an error where one falls short.
 pub fn run(options: &Options) -> JobResult {
+    let wanted = |name: &str| options.rows.is_empty() || options.rows.iter().any(|row| row == name);
     let build = ["build", "--release", "--package", "divisi-cli", "--package", "divisi-bench"];
+    let release = dirs::target()?.join("release");
+    if wanted("size") {
+        // Of the same packages, so that what they stand on is built once.
+        let mut without = dirs::cargo();
+        without.args(build).arg("--no-default-features");
+        run::require(&mut without, "the release build without the dashboard failed")?;
+        std::fs::copy(release.join("divisi"), release.join("divisi-without-dashboard"))?;
+    }
     run::require(dirs::cargo().args(build), "the release build failed")?;
-    let mut bench = Command::new(dirs::target()?.join("release").join("divisi-bench"));
+    let chromium = wanted("dashboard").then(dashboard::prepare).transpose()?;
+    let mut bench = Command::new(release.join("divisi-bench"));
     bench.args(&options.rows).arg("--repository").arg(dirs::repository());
+    if let Some(chromium) = chromium {
+        bench.env(chromium::VARIABLE, chromium);
+    }
     if options.quick {
         bench.arg("--quick");
     }

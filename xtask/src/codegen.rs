@@ -31,6 +31,7 @@ const GENERATED: &[Generated] = &[
     Generated { program: DIVISI, path: "docs/reference/configuration.md", arguments: &["config-reference"] },
     Generated { program: DIVISI, path: "docs/reference/divisi.schema.json", arguments: &["config-schema"] },
     Generated { program: DIVISI, path: "docs/reference/openapi.json", arguments: &["open-api"] },
+    Generated { program: DIVISI, path: "web/src/api/protocol.ts", arguments: &["typescript"] },
     AGENTS,
 ];
 

@@ -5,8 +5,10 @@
 
 mod agents;
 mod bench;
+mod chromium;
 mod ci;
 mod codegen;
+mod dashboard;
 mod dev;
 mod dirs;
 mod matrix;
@@ -48,6 +50,10 @@ enum Job {
     Tidy,
     /// Measure every bar against its floor; all of them together write docs/performance.md
     Bench(bench::Options),
+    /// Build the daemon and drive its dashboard in a real browser, at a desk and on a phone
+    Browser(dashboard::BrowserOptions),
+    /// Play a fleet and take a picture of every screen of the dashboard into docs/screenshots
+    Screenshots,
     /// Drive every real agent through the conformance matrix and write docs/agents.md; installs some 5 GB the first time
     Agents(matrix::Options),
     /// Run the engine in a simulated world: ten thousand seeds, or one again
@@ -62,6 +68,8 @@ fn main() -> ExitCode {
         Job::Ci => ci::run(),
         Job::Dev(options) => dev::run(&options),
         Job::Codegen(options) => codegen::run(&options),
+        Job::Browser(options) => dashboard::run(&options),
+        Job::Screenshots => dashboard::screenshots(),
         Job::Bench(options) => bench::run(&options),
         Job::Replay(options) => replay::run(&options),
         Job::ApplyChange(options) => replay::apply(&options),

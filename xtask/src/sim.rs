@@ -21,6 +21,12 @@ pub struct Options {
     /// One task on a straight road
     #[arg(long)]
     small: bool,
+    /// Have everything brought back once on it
+    #[arg(long, requires = "small")]
+    rollback: bool,
+    /// Let its agent give no sign of life until it is asked again
+    #[arg(long, requires = "small")]
+    silent: bool,
     /// End the engine at this effect on the world
     #[arg(long, requires = "seed")]
     crash: Option<u64>,
@@ -40,6 +46,8 @@ pub fn run(options: &Options) -> JobResult {
     let command = || {
         let mut command = Command::new(&program);
         command.args(options.small.then_some("--small"));
+        command.args(options.rollback.then_some("--rollback"));
+        command.args(options.silent.then_some("--silent"));
         command
     };
     if let Some(seed) = options.seed {

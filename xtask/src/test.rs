@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{JobResult, agents, codegen, dirs, nextest, prerequisites, run, tidy};
+use crate::{JobResult, agents, chromium, codegen, dashboard, dirs, nextest, prerequisites, run, tidy};
 
 #[derive(clap::Args, Default)]
 pub struct Options {
@@ -25,6 +25,10 @@ struct Step {
 pub fn run(options: &Options) -> JobResult {
     let started = Instant::now();
     prerequisites::require_all()?;
+    let is_whole = options.packages.is_empty() && options.rest.is_empty();
+    if is_whole {
+        chromium::require()?;
+    }
     let mut steps = Vec::new();
     if options.packages.is_empty() {
         steps.push(step("agents", agents::require_quick()));
@@ -32,7 +36,6 @@ pub fn run(options: &Options) -> JobResult {
     steps.push(step("format", format()));
     steps.push(step("tidy", tidy::check().map(|line| vec![line])));
     steps.push(step("tests", tests(options)));
-    let is_whole = options.packages.is_empty() && options.rest.is_empty();
     // Where the tests could not even be built, the same errors once more would help nobody.
     if is_whole
         && steps.last().is_some_and(|tests| tests.ok || tests.lines.iter().any(|line| is_summary(line)))
@@ -40,6 +43,8 @@ pub fn run(options: &Options) -> JobResult {
         steps.push(step("doctests", doctests()));
         // The tests have just built the program that prints them.
         steps.push(step("generated", codegen::check().map(|line| vec![line])));
+        steps.push(step("dashboard", dashboard::check()));
+        steps.push(step("browser", dashboard::browser(&[])));
     }
     report(&steps, started)
 }

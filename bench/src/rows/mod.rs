@@ -1,6 +1,7 @@
 //! The rows, in the order of the table; one file per group.
 
 mod daemon;
+mod dashboard;
 mod feed;
 mod ls;
 mod restart;
@@ -9,6 +10,8 @@ mod size;
 mod start;
 mod store;
 mod workspaces;
+
+use std::path::Path;
 
 use crate::place::Place;
 use crate::processes;
@@ -19,6 +22,8 @@ pub struct Bench<'a> {
     pub place: &'a Place,
     /// Few repetitions and small repositories.
     pub quick: bool,
+    /// The repository of Divisi, where the dashboard's sources and its harness lie.
+    pub repository: Option<&'a Path>,
 }
 
 /// Every group.
@@ -35,6 +40,7 @@ pub const ALL: &[Group] = &[
     Group { name: "daemon", measure: daemon::measure },
     Group { name: "restart", measure: restart::measure },
     Group { name: "ls", measure: ls::measure },
+    Group { name: "dashboard", measure: dashboard::measure },
     Group { name: "size", measure: size::measure },
 ];
 

@@ -24,7 +24,7 @@ pub fn measure(bench: &Bench<'_>) -> Result<Findings> {
     let runtime = bench.runtime()?;
     let folder = bench.place.root.join("shim");
     std::fs::create_dir_all(&folder)?;
-    let shim = ShimCommand { program: divisi::program()?, args: vec!["shim".into()] };
+    let shim = ShimCommand::new(divisi::program()?, ["shim"]).with_fork_server();
     let launches = Launches { runtime: &runtime, folder, shim };
     Ok(Findings::rows([
         launches.resident(bench.pick(10, 2))?,

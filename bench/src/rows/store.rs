@@ -118,10 +118,14 @@ pub fn history(number: u32, count: usize, project: ProjectId, text_bytes: usize)
         project,
         title: format!("Task {number} of many"),
         prompt: text.clone(),
+        images: Vec::new(),
         criteria: Vec::new(),
         base: Base { branch: "main".into(), commit: oid() },
         agents: vec!["rehearsal".into()],
         settings: TaskSettings::default(),
+        scope: Vec::new(),
+        budget: None,
+        asked: Default::default(),
     };
     let mut events = vec![
         Event::TaskAdded { spec: Box::new(spec) },
@@ -136,8 +140,9 @@ pub fn history(number: u32, count: usize, project: ProjectId, text_bytes: usize)
         },
     ];
     for turn in 1.. {
+        let (text_again, delivery) = (text.clone(), Default::default());
         let prompt =
-            Prompt { id: turn, text: text.clone(), origin: Origin::Person, delivery: Default::default() };
+            Prompt { id: turn, text: text_again, images: Vec::new(), origin: Origin::Person, delivery };
         let notes = vec![text.clone()];
         let reference = format!("refs/divisi/snapshots/t{number}.1/{turn}");
         events.extend([

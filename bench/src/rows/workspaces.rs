@@ -148,7 +148,7 @@ pub fn disk(bench: &Bench<'_>) -> Result<Findings> {
     Ok(Findings::rows([row]))
 }
 
-/// Which files all agents have changed: ten changed and three new ones each.
+/// Which files all agents have changed: ten changed and three new ones each. 50 agents count; fewer and more make the curve.
 pub fn changed(bench: &Bench<'_>) -> Result<Findings> {
     let (files, agents) = bench.pick((80_000, 50), (200, 2));
     let setting = Setting::make(bench, "changed", files)?;
@@ -179,7 +179,12 @@ pub fn changed(bench: &Bench<'_>) -> Result<Findings> {
     };
     let pair = by_turns(bench.pick(3, 1), look, |_| Ok(timed(|| (0..agents).try_for_each(|_| status()))?.0))?;
     let mut points = Vec::new();
-    for some in bench.pick(vec![1, 10, 50], vec![2]) {
+    for some in bench.pick(vec![1, 10, 50, 200], vec![2, 3]) {
+        for agent in spaces.len()..some {
+            let (space, mounted) = setting.ready(&format!("agent-{agent}"), &setting.base)?;
+            change(&mounted.view(), files)?;
+            spaces.push(space);
+        }
         let look = || {
             spaces[..some].iter().try_for_each(|space| -> Result {
                 space.changed(&setting.hub)?;

@@ -2,7 +2,7 @@
 
 use divisi_agent::ModeName;
 use divisi_model::event::{TurnOutcome, Usage};
-use divisi_model::transcript::UsageScope;
+use divisi_model::transcript::{ReportedCost, UsageScope};
 use divisi_rehearsal::server::Evidence;
 
 use super::scripted;
@@ -63,11 +63,12 @@ pub async fn usage(desk: &Desk<'_>) -> Result<Cell, String> {
     let turns = [(first.usage, &asked_first[..]), (second.usage, &asked[asked_first.len()..])];
     let counted: Vec<Count> = turns.iter().map(|(usage, asked)| count(usage, asked)).collect();
     let scope = desk.definition.quirks.usage_scope;
-    let seen = match counted[..] {
-        [Count::Whole(first), Count::Whole(second)] if first == second => {
-            Cell::noted(format!("{first}{}", if shown.is_some() { "; reports a cost" } else { "" }))
+    let seen = match (&counted[..], paid(&[first.usage, second.usage], shown.as_ref())) {
+        (_, Err(why)) => Cell::fails(why),
+        ([Count::Whole(first), Count::Whole(second)], Ok(cost)) if first == second => {
+            Cell::noted(format!("{first}{cost}"))
         }
-        [Count::Last, Count::Last] => {
+        ([Count::Last, Count::Last], Ok(_)) => {
             Cell::cannot("it reports only its last request", "shown as a lower bound")
         }
         _ => Cell::fails(format!(
@@ -121,6 +122,27 @@ fn count(usage: &Usage, asked: &[Evidence]) -> Count {
     }
 }
 
+/// How the money of the turns agrees with what the agent last said that its session cost: to the millionth of a dollar,
+/// and no turn that used tokens is free where the session is not. What is not in dollars must not be shown as such.
+fn paid(turns: &[Usage], said: Option<&ReportedCost>) -> Result<&'static str, String> {
+    let counted: Vec<_> = turns.iter().map(|turn| turn.cost_micros).collect();
+    let Some(said) = said.filter(|said| said.currency == "USD") else {
+        return match counted.iter().flatten().next() {
+            None => Ok(if said.is_some() { "; reports a cost" } else { "" }),
+            Some(_) => Err(format!("it says no cost in dollars, and its turns are said to cost {counted:?}")),
+        };
+    };
+    let total = (said.amount * 1e6).round() as u64;
+    let known: Option<Vec<u64>> = counted.iter().copied().collect();
+    let right = known.is_some_and(|known| {
+        known.iter().sum::<u64>() == total && (total == 0 || known.iter().all(|cost| *cost > 0))
+    });
+    match right {
+        true => Ok("; reports a cost"),
+        false => Err(format!("its session cost {total} millionths of a dollar, its turns {counted:?}")),
+    }
+}
+
 fn sum(asked: &[Evidence]) -> String {
     let total = |of: fn(&Evidence) -> u64| asked.iter().map(of).sum::<u64>();
     format!(
@@ -166,4 +188,29 @@ pub async fn mcp(desk: &Desk<'_>) -> Result<Cell, String> {
             ))
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_counts_once_and_to_the_millionth() {
+        let turn = |cost_micros| Usage { input: 10, cost_micros, ..Usage::default() };
+        let said = |amount, currency: &str| Some(ReportedCost { amount, currency: currency.to_owned() });
+        let holds = |turns: &[Usage], said: Option<ReportedCost>| paid(turns, said.as_ref());
+        assert_eq!(holds(&[turn(None), turn(None)], None), Ok(""));
+        assert_eq!(
+            holds(&[turn(Some(1200)), turn(Some(34))], said(0.001_234, "USD")),
+            Ok("; reports a cost")
+        );
+        assert_eq!(holds(&[turn(Some(0)), turn(Some(0))], said(0.0, "USD")), Ok("; reports a cost"));
+        assert_eq!(holds(&[turn(None), turn(None)], said(5.0, "EUR")), Ok("; reports a cost"));
+        // Counted twice, not at all, all of it in one turn, another currency as dollars, and made up.
+        assert!(holds(&[turn(Some(1200)), turn(Some(1234))], said(0.001_234, "USD")).is_err());
+        assert!(holds(&[turn(Some(1200)), turn(None)], said(0.0012, "USD")).is_err());
+        assert!(holds(&[turn(Some(0)), turn(Some(1234))], said(0.001_234, "USD")).is_err());
+        assert!(holds(&[turn(Some(5)), turn(None)], said(0.000_005, "EUR")).is_err());
+        assert!(holds(&[turn(Some(5)), turn(None)], None).is_err());
+    }
 }

@@ -1,6 +1,8 @@
 //! One face for both ways of driving an agent, so that its owner needs no two loops.
 
-use divisi_model::event::TurnOutcome;
+use std::time::Duration;
+
+use divisi_model::event::{TurnOutcome, Usage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -131,10 +133,10 @@ impl Conversation {
         }
     }
 
-    /// Gives up an agent that does not open its session in time; see [`acp::Session::look_at_clock`].
-    pub fn look_at_clock(&mut self, now: Timestamp) -> Vec<Action> {
+    /// Gives up an agent that does not open its session in time; see [`acp::Session::look_at_start`].
+    pub fn look_at_start(&mut self, taken: Duration, now: Timestamp) -> Vec<Action> {
         match self {
-            Self::Acp(session) => session.look_at_clock(now),
+            Self::Acp(session) => session.look_at_start(taken, now),
             Self::Exec(_) => Vec::new(),
         }
     }
@@ -164,19 +166,27 @@ impl Conversation {
         }
     }
 
+    /// What the running turn used so far, as the agent reported it; many report only at its end.
+    pub fn used(&self) -> Usage {
+        match self {
+            Self::Acp(session) => session.used(),
+            Self::Exec(session) => session.used(),
+        }
+    }
+
+    /// Whether the agent can be shown images; a command only reads.
+    pub fn takes_images(&self) -> bool {
+        match self {
+            Self::Acp(session) => session.takes_images(),
+            Self::Exec(_) => false,
+        }
+    }
+
     /// The requests that wait for an answer, oldest first.
     pub fn open_requests(&self) -> Vec<&str> {
         match self {
             Self::Acp(session) => session.open_requests(),
             Self::Exec(_) => Vec::new(),
-        }
-    }
-
-    /// When anything was last heard or sent: the measure of silence.
-    pub fn last_active(&self) -> Timestamp {
-        match self {
-            Self::Acp(session) => session.last_active(),
-            Self::Exec(session) => session.last_active(),
         }
     }
 

@@ -85,7 +85,7 @@ pub struct Definition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Drive {
-    /// The Agent Client Protocol on stdin and stdout; one process for a session.
+    /// The Agent Client Protocol on stdin and stdout; one process for a session, or for several ([`Acp::sessions`]).
     Acp,
     /// A command per turn.
     Exec,
@@ -223,6 +223,10 @@ pub struct Acp {
     /// Seconds that the program may take until its session is open; two minutes unless set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_seconds: Option<u32>,
+    /// Sessions that one process may hold at once, each with a workspace of its own; one unless set. More than one only
+    /// where the person allows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<u16>,
 }
 
 /// What only one-shot commands have.

@@ -105,7 +105,7 @@ fn story(entries: &[Entry]) -> String {
 
 fn line(body: &EntryBody) -> Option<String> {
     Some(match body {
-        EntryBody::Prompt { origin, text } => {
+        EntryBody::Prompt { origin, text, .. } => {
             let from = match origin {
                 Origin::Task => "The task was given",
                 Origin::Person => "A person wrote",
@@ -113,6 +113,7 @@ fn line(body: &EntryBody) -> Option<String> {
                 Origin::Review => "A reviewer wrote",
                 Origin::Conflict => "There was a conflict",
                 Origin::Limit => "After a usage limit",
+                Origin::Scope => "Files outside of the scope were changed",
             };
             format!("{from}:\n\n{}\n\n", quote(&clip(text.text.trim(), WORDS_BYTES)))
         }
@@ -252,7 +253,7 @@ mod tests {
     #[test]
     fn a_hand_off_tells_the_task_the_story_the_files_and_what_is_open() {
         let entries = entries(vec![
-            (1, EntryBody::Prompt { origin: Origin::Task, text: "Add a parser".into() }),
+            (1, EntryBody::Prompt { origin: Origin::Task, text: "Add a parser".into(), images: vec![] }),
             (
                 1,
                 EntryBody::Plan {

@@ -157,6 +157,15 @@ impl Definition {
         places
     }
 
+    /// That a prompt of so many bytes can be given at all. What Divisi adds to a prompt comes on top.
+    pub fn require_prompt_fits(&self, bytes: usize) -> Result<(), LaunchError> {
+        let as_argument = self.drive == Drive::Exec && self.exec.prompt == PromptBy::Argument;
+        match as_argument && bytes > ARGUMENT_BYTES {
+            true => Err(LaunchError::PromptTooLong { agent: self.name.clone(), bytes }),
+            false => Ok(()),
+        }
+    }
+
     /// Adds the prompt and the session of an exec agent; gives what belongs on its stdin.
     fn add_turn(
         &self,
@@ -174,12 +183,7 @@ impl Definition {
             return Ok(Some(turn.prompt));
         }
         if self.exec.prompt == PromptBy::Argument {
-            if turn.prompt.len() > ARGUMENT_BYTES {
-                return Err(LaunchError::PromptTooLong {
-                    agent: self.name.clone(),
-                    bytes: turn.prompt.len(),
-                });
-            }
+            self.require_prompt_fits(turn.prompt.len())?;
             if !self.names_place("{prompt}") {
                 args.push(turn.prompt);
             }

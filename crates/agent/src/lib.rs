@@ -46,7 +46,7 @@
 //! carry_out(talk.live(now)); // what was due but never sent
 //! carry_out(talk.start(now)); // `Action::Send(initialize …)` if that was not sent yet
 //! // … bytes of the agent → talk.feed_out(…) → `SessionOpened`, then `Ready`:
-//! let words = PromptPart { origin: Origin::Person, text: "Mend the parser.".into() };
+//! let words = PromptPart::words(Origin::Person, "Mend the parser.");
 //! if let Ok(actions) = talk.prompt(1, &[words], now) {
 //!     carry_out(actions);
 //! }
@@ -73,6 +73,7 @@ mod outcome;
 mod ready;
 mod recorder;
 mod registry;
+pub mod share;
 mod template;
 mod usage;
 

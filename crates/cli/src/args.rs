@@ -22,7 +22,8 @@ use crate::commands;
         divisi init                             write a divisi.toml with the checks of this project\n  \
         divisi run \"fix the flaky parser test\"   give out a task\n  \
         divisi ls                               see what is going on\n  \
-        divisi inbox                            see what waits for you\n\n\
+        divisi inbox                            see what waits for you\n  \
+        divisi open                             the same and more in your browser\n\n\
         Exit codes are listed in docs/reference/exit-codes.md."
 )]
 pub(crate) struct Cli {
@@ -56,11 +57,15 @@ pub(crate) enum Command {
     Doctor(commands::doctor::DoctorArgs),
     Agents(commands::agents::AgentsArgs),
     Run(commands::run::RunArgs),
+    Start(commands::start::StartArgs),
+    Edit(commands::edit::EditArgs),
+    Move(commands::move_task::MoveArgs),
     Ls(commands::ls::LsArgs),
     Show(commands::show::ShowArgs),
     Log(commands::log::LogArgs),
     Open(commands::open::OpenArgs),
     Send(commands::send::SendArgs),
+    Unsend(commands::unsend::UnsendArgs),
     Cancel(commands::cancel::CancelArgs),
     Attach(commands::attach::AttachArgs),
     Inbox(commands::inbox::InboxArgs),
@@ -69,6 +74,8 @@ pub(crate) enum Command {
     Answer(commands::answer::AnswerArgs),
     Diff(commands::diff::DiffArgs),
     Review(commands::review::ReviewArgs),
+    Snapshots(commands::snapshots::SnapshotsArgs),
+    Rollback(commands::snapshots::RollbackArgs),
     Land(commands::land::LandArgs),
     Undo(commands::undo::UndoArgs),
     Stop(commands::stop::StopArgs),
@@ -78,6 +85,8 @@ pub(crate) enum Command {
     Export(commands::export::ExportArgs),
     Import(commands::import::ImportArgs),
     Serve(commands::serve::ServeArgs),
+    Pair(commands::pair::PairArgs),
+    Devices(commands::devices::DevicesArgs),
     Completion(commands::completion::CompletionArgs),
     RehearsalAgent(RehearsalAgentArgs),
     ModelServer(ModelServerArgs),
@@ -89,6 +98,8 @@ pub(crate) enum Command {
     ConfigReference(commands::reference::ConfigReferenceArgs),
     #[command(hide = true)]
     OpenApi(commands::reference::OpenApiArgs),
+    #[command(hide = true)]
+    Typescript(commands::reference::TypescriptArgs),
 }
 
 /// An agent that plays a script: no model, no key, no network
@@ -127,6 +138,10 @@ pub(crate) enum Performer {
     Model,
     /// `divisi shim`
     Shim,
+    /// `divisi host`
+    Host,
+    /// `divisi relay`
+    Relay,
 }
 
 impl Performer {
@@ -136,6 +151,8 @@ impl Performer {
             Some("rehearsal-agent") => Some(Self::Agent),
             Some("model-server") => Some(Self::Model),
             Some("shim") => Some(Self::Shim),
+            Some("host") => Some(Self::Host),
+            Some("relay") => Some(Self::Relay),
             _ => None,
         }
     }

@@ -58,6 +58,11 @@ impl Dirs {
         self.config.join("config.toml")
     }
 
+    /// What the person chose for the dashboard.
+    pub(crate) fn dashboard_config(&self) -> PathBuf {
+        self.config.join("dashboard.json")
+    }
+
     /// The user's own agents, one file each.
     pub(crate) fn agents(&self) -> PathBuf {
         self.config.join("agents")
@@ -73,20 +78,56 @@ impl Dirs {
         self.state.join("daemon.lock")
     }
 
+    /// The browsers that were let in.
+    pub(crate) fn devices(&self) -> PathBuf {
+        self.state.join("devices.json")
+    }
+
+    /// The browsers that get notices while their page is closed.
+    pub(crate) fn push(&self) -> PathBuf {
+        self.state.join("push.json")
+    }
+
+    /// The key with which notices are signed.
+    pub(crate) fn push_key(&self) -> PathBuf {
+        self.data.join("push.key")
+    }
+
+    /// The port at which the daemon listened last.
+    pub(crate) fn last_port(&self) -> PathBuf {
+        self.state.join("port")
+    }
+
     /// What the daemon says.
     pub(crate) fn daemon_log(&self) -> PathBuf {
         self.state.join("daemon.log")
     }
 }
 
+/// What to do about a place that takes nothing.
+pub(crate) const KEPT_THERE: &str = "Divisi keeps its things there; DIVISI_HOME names another folder";
+
 /// Makes a folder, with its parents, that only its owner can look into.
 pub(crate) fn make_private(path: &Path) -> Done {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|error| {
-        let hint = "Divisi keeps its things there; DIVISI_HOME names another folder";
-        CommandError::failed(format!("cannot make the folder {}", path.display()), hint).because(&error)
+        CommandError::failed(format!("cannot make the folder {}", path.display()), KEPT_THERE).because(&error)
     })
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    // One that is left over may have had other permissions.
+    let _ = std::fs::remove_file(&beside);
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)
 }
 
 #[cfg(test)]

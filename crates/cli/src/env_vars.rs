@@ -4,6 +4,8 @@
 pub(crate) const DIVISI_HOME: &str = "DIVISI_HOME";
 /// Set to anything: workspaces may lie in a temporary folder of the system. For demonstrations and tests only.
 pub(crate) const DIVISI_ANYWHERE: &str = "DIVISI_ANYWHERE";
+/// The port of the daemon; 0 is the one it had last, or a free one.
+pub(crate) const DIVISI_PORT: &str = "DIVISI_PORT";
 /// What the daemon writes to its log, as a filter of the crate `tracing`: `info`, `divisi_engine=debug`, …
 pub(crate) const DIVISI_LOG: &str = "DIVISI_LOG";
 /// Where configuration lies.
@@ -18,6 +20,10 @@ pub(crate) const HOME: &str = "HOME";
 pub(crate) const PATH: &str = "PATH";
 /// The person's shell.
 pub(crate) const SHELL: &str = "SHELL";
+/// The person's browsers, separated by colons.
+pub(crate) const BROWSER: &str = "BROWSER";
+/// Set where there is a screen that a browser can be shown on.
+pub(crate) const SCREENS: [&str; 2] = ["WAYLAND_DISPLAY", "DISPLAY"];
 /// Who the person is, as the log names them.
 pub(crate) const USER: &str = "USER";
 /// The same, on systems that set only this one.

@@ -13,13 +13,12 @@ mod demo;
 mod dirs;
 mod env_vars;
 mod errors;
+mod images;
 mod import;
 mod project;
 mod render;
 mod ui;
 
-use std::ffi::OsString;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -36,7 +35,9 @@ fn main() -> ExitCode {
         Some(Performer::Model) => return divisi_rehearsal::model_server_main(typed),
         // There are as many shims as agents, so they must be small: nothing is read that they do not need. A shim forks,
         // so it must come before any thread.
-        Some(Performer::Shim) => return shim(typed.collect()),
+        Some(Performer::Shim) => return divisi_workspace::launch::shim_main(typed),
+        Some(Performer::Host) => return divisi_engine::host_main(typed),
+        Some(Performer::Relay) => return divisi_workspace::host::relay_main(typed),
         None => {}
     }
     let cli = Cli::parse();
@@ -48,15 +49,6 @@ fn main() -> ExitCode {
             ui.error(&error);
             ExitCode::from(error.kind.code())
         }
-    }
-}
-
-/// The process that stands between the daemon and an agent: `divisi shim [--adopt] FOLDER`.
-fn shim(args: Vec<OsString>) -> ExitCode {
-    let adopt = args.first().is_some_and(|first| first == "--adopt");
-    match args.get(usize::from(adopt)) {
-        Some(launch) => divisi_workspace::launch::shim_main(Path::new(launch), adopt),
-        None => ExitCode::from(ErrorKind::Usage.code()),
     }
 }
 

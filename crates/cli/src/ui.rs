@@ -36,6 +36,11 @@ impl Ui {
         Self { looked_at: true, ..self }
     }
 
+    /// Whether a person reads at a terminal what is said.
+    pub(crate) fn at_terminal(&self) -> bool {
+        !self.quiet && std::io::stderr().is_terminal()
+    }
+
     /// Writes data.
     pub(crate) fn data(&self, text: &str) -> Done {
         let mut out = anstream::stdout().lock();

@@ -165,23 +165,25 @@ impl Authority {
     pub(crate) async fn add_task(
         self: &Arc<Self>,
         actor: Actor,
+        stage: bool,
         make: impl FnOnce(TaskNumber) -> TaskSpec + Send + 'static,
     ) -> Result<Arc<TaskState>, Refusal> {
         let this = Arc::clone(self);
-        let done = tokio::spawn(async move { this.add_task_whole(actor, make).await });
+        let done = tokio::spawn(async move { this.add_task_whole(actor, stage, make).await });
         done.await.unwrap_or_else(|error| Err(internal(format!("the task was not added: {error}"))))
     }
 
     async fn add_task_whole(
         &self,
         actor: Actor,
+        stage: bool,
         make: impl FnOnce(TaskNumber) -> TaskSpec,
     ) -> Result<Arc<TaskState>, Refusal> {
         let _adding = self.adding.lock().await;
         let last = self.tasks().last().map_or(0, |task| task.spec.number.0);
         let spec = make(TaskNumber(last + 1));
         let id = TaskId(self.clock.id());
-        let events = decide(None, Command::Add { spec: Box::new(spec) }, &mut || self.clock.id())?;
+        let events = decide(None, Command::Add { spec: Box::new(spec), stage }, &mut || self.clock.id())?;
         let envelopes = self.append(Stream::Task(id), 0, actor, events).await?;
         let state = envelopes.iter().fold(None, |state, envelope| fold(state, id, envelope));
         let state = state.ok_or_else(|| internal("the task could not be folded".to_owned()))?;
@@ -263,6 +265,7 @@ fn is_decision(event: &Event) -> bool {
     matches!(
         event,
         Event::TaskAdded { .. }
+            | Event::TaskEdited { .. }
             | Event::ItemAnswered { .. }
             | Event::Reviewed { .. }
             | Event::LandingRequested { .. }
@@ -270,6 +273,7 @@ fn is_decision(event: &Event) -> bool {
             | Event::Landed { .. }
             | Event::UndoRequested { .. }
             | Event::LandingUndone { .. }
+            | Event::RolledBack { .. }
             | Event::WorkspaceArchived { .. }
             | Event::SessionNamed { .. }
     )
@@ -288,7 +292,17 @@ pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
 
 /// A failure of Divisi's own, not of the request.
 pub(crate) fn internal(message: String) -> Refusal {
-    Refusal::internal(message, "divisi doctor looks for the cause; the daemon's log has the details")
+    let hint = hint_of(&message, "divisi doctor looks for the cause; the daemon's log has the details");
+    Refusal::internal(message, hint)
+}
+
+/// What helps where a step failed with these words: room, if that is what it lacked.
+pub(crate) fn hint_of<'a>(why: &str, otherwise: &'a str) -> &'a str {
+    // Git and the kernel say it in the same words; git is always run in this language.
+    match why.contains("No space left on device") {
+        true => "make room on the disk; divisi doctor shows how much there is",
+        false => otherwise,
+    }
 }
 
 /// A poisoned lock means that a thread died while it held it; what it protects is replaced whole, so it is still good.

@@ -32,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) put_away: Arc<UnderWay>,
     /// Held while a slot is chosen, until the choice is in the log.
     pub(crate) slots: Mutex<()>,
+    /// Held while a host is chosen for a session, until the choice is in the session's folder.
+    pub(crate) hosts: Mutex<()>,
     /// One permit per check that may run at once.
     pub(crate) checks: Semaphore,
 }

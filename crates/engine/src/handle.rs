@@ -3,10 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use divisi_model::comment::NewComment;
+use divisi_model::event::Delivery;
+use divisi_model::image::{Image, ImageHash, MediaType};
 use divisi_model::project::Project;
+use divisi_model::schedule::{self, Place};
 use divisi_model::view::{Attention, task_status};
 use divisi_model::{Actor, AttemptId, Command, Phase, Refusal, TaskId, TaskNumber, TaskState};
 use divisi_store::{Store, StoreError, StoredEntry, TranscriptFeed};
+use divisi_workspace::{BlobId, DiffPath, FileDiff, LoggedCommit, Terminal, TerminalSize};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -16,12 +21,17 @@ use crate::clock::{Clock, SystemClock};
 use crate::context::{Context, blocking};
 use crate::export::{self, Exported, NewExport};
 use crate::feed::Feed;
+use crate::images::{self, NamedImage};
 use crate::intake::{Known, NewTask};
-use crate::looks::DiffScope;
+use crate::looks::{DiffOptions, DiffScope, Listed};
 use crate::options::{AgentInfo, Options};
+use crate::reviews::{self, Asked};
+use crate::snapshots::SnapshotAt;
 use crate::stage::StepError;
+use crate::surroundings::{Resources, Standing};
+use crate::terminals::Journal;
 use crate::troubles::{Trouble, Troubles};
-use crate::worker::{Local, Worker};
+use crate::worker::{Local, Output, Worker};
 use crate::{stage, stages, troubles};
 
 /// The engine: start it with [`Engine::start`], then hold its [`Handle`].
@@ -119,6 +129,7 @@ impl Engine {
         let authority = Arc::new(Authority::open(store, clock, troubles.log_failed.clone())?);
         let checks = Semaphore::new(usize::from(options.checks_parallel.max(1)));
         let slots = tokio::sync::Mutex::new(());
+        let hosts = tokio::sync::Mutex::new(());
         let context = Arc::new(Context {
             authority,
             options,
@@ -128,6 +139,7 @@ impl Engine {
             steps: Arc::default(),
             put_away: Arc::default(),
             slots,
+            hosts,
             checks,
         });
         let mut running = JoinSet::new();
@@ -139,6 +151,7 @@ impl Engine {
         running.spawn(stage::run(stages::check::Check, Arc::clone(&context)));
         running.spawn(stage::run(stages::land::Land, Arc::clone(&context)));
         running.spawn(stage::run(stages::archive::Archive, Arc::clone(&context)));
+        running.spawn(stage::run(stages::rollback::Rollback, Arc::clone(&context)));
         let stages = Arc::new(tokio::sync::Mutex::new(running));
         Ok(Handle { context, stages, started })
     }
@@ -161,6 +174,59 @@ impl Handle {
         crate::intake::add_task(&self.context, actor, new).await
     }
 
+    /// Stores an image for a prompt.
+    pub async fn store_image(&self, bytes: Vec<u8>, name: &str) -> Result<Image, Refusal> {
+        images::store(&self.context, bytes, name).await
+    }
+
+    /// An image of a prompt.
+    pub async fn image(&self, hash: &ImageHash) -> Result<(MediaType, Vec<u8>), Refusal> {
+        images::read(&self.context, hash).await
+    }
+
+    /// Words for an attempt's agent, with the images that belong to them.
+    pub async fn send(
+        &self,
+        actor: Actor,
+        id: AttemptId,
+        words: (String, Vec<NamedImage>, Delivery),
+    ) -> Result<Arc<TaskState>, Refusal> {
+        let (text, named, delivery) = words;
+        let (attempt, images) = (id.number, images::named(&self.context, named).await?);
+        self.submit(actor, id.task, Command::Send { attempt, text, images, delivery }).await
+    }
+
+    /// Changes a staged task to what is wanted now.
+    pub async fn edit_task(
+        &self,
+        actor: Actor,
+        task: &TaskState,
+        new: NewTask,
+    ) -> Result<Arc<TaskState>, Refusal> {
+        crate::intake::edit_task(&self.context, actor, task, new).await
+    }
+
+    /// Starts a staged task.
+    pub async fn start_task(&self, actor: Actor, task: &TaskState) -> Result<Arc<TaskState>, Refusal> {
+        crate::intake::start_task(&self.context, actor, task).await
+    }
+
+    /// Gives a task another place among those that wait.
+    pub async fn move_task(
+        &self,
+        actor: Actor,
+        task: TaskId,
+        place: Place,
+    ) -> Result<Arc<TaskState>, Refusal> {
+        let tasks = self.tasks();
+        let since = schedule::since_for(tasks.iter().map(AsRef::as_ref), task, place, self.context.now());
+        let since = since.ok_or_else(|| {
+            let hint = "divisi ls lists those that wait, in their order";
+            Refusal::wrong_state("the task to stand before does not wait", hint)
+        })?;
+        self.context.authority.submit(actor, task, Command::Move { since }).await
+    }
+
     /// Asks for something; the answer is the task as it is then.
     pub async fn submit(
         &self,
@@ -170,7 +236,12 @@ impl Handle {
     ) -> Result<Arc<TaskState>, Refusal> {
         if matches!(
             command,
-            Command::Report(_) | Command::Ask { .. } | Command::SendBack { .. } | Command::Add { .. }
+            Command::Report(_)
+                | Command::Ask { .. }
+                | Command::SendBack { .. }
+                | Command::Add { .. }
+                | Command::Edit { .. }
+                | Command::Start { .. }
         ) {
             return Err(Refusal::bad_input("that is not for people to say", ""));
         }
@@ -210,18 +281,133 @@ impl Handle {
         entries.map_err(|error| internal(with_sources(&error)))
     }
 
+    /// The last entries of a transcript, in its order: of all, or of those before an entry, by session and number.
+    pub async fn transcript_tail(
+        &self,
+        attempt: AttemptId,
+        before: Option<(u32, u64)>,
+        limit: usize,
+    ) -> Result<Vec<StoredEntry>, Refusal> {
+        let store = self.context.authority.store().clone();
+        let entries = blocking(move || store.entries_before(attempt, before, limit)).await;
+        entries.map_err(|e| internal(e.0))?.map_err(|error| internal(with_sources(&error)))
+    }
+
+    /// The newest revision of all transcripts together, as it changes.
+    pub fn transcript_changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.context.authority.store().transcript_changes()
+    }
+
     /// Replays a transcript after revision `after`, then follows it.
     pub fn follow_transcript(&self, attempt: AttemptId, after: u64) -> TranscriptFeed {
         self.context.authority.store().transcript_feed(attempt, after)
     }
 
     /// What an attempt changes.
-    pub async fn diff(
+    pub async fn diff(&self, attempt: AttemptId, scope: DiffScope) -> Result<Listed, Refusal> {
+        crate::looks::diff(&self.context, attempt, scope).await
+    }
+
+    /// Which files an attempt changes, without hunks.
+    pub async fn diff_files(
         &self,
         attempt: AttemptId,
         scope: DiffScope,
-    ) -> Result<divisi_workspace::Diff, Refusal> {
-        crate::looks::diff(&self.context, attempt, scope).await
+        options: DiffOptions,
+    ) -> Result<Listed, Refusal> {
+        crate::looks::diff_files(&self.context, attempt, scope, options).await
+    }
+
+    /// Some files of what changed between two commits, with their hunks.
+    pub async fn diff_some(
+        &self,
+        attempt: AttemptId,
+        commits: (divisi_model::Oid, divisi_model::Oid),
+        paths: Vec<DiffPath>,
+        options: DiffOptions,
+    ) -> Result<Vec<FileDiff>, Refusal> {
+        crate::looks::diff_some(&self.context, attempt, commits, paths, options).await
+    }
+
+    /// The bytes of a file of some commit.
+    pub async fn file(&self, attempt: AttemptId, blob: BlobId) -> Result<Vec<u8>, Refusal> {
+        crate::looks::file(&self.context, attempt, blob).await
+    }
+
+    /// The commits of an attempt's result, newest first.
+    pub async fn commits(&self, attempt: AttemptId) -> Result<Vec<LoggedCommit>, Refusal> {
+        crate::looks::commits(&self.context, attempt).await
+    }
+
+    /// Writes a comment, which is a draft until a verdict sends it. What its lines say is read here.
+    pub async fn comment(
+        &self,
+        actor: Actor,
+        attempt: AttemptId,
+        comment: NewComment,
+    ) -> Result<Arc<TaskState>, Refusal> {
+        reviews::comment(&self.context, actor, attempt, comment).await
+    }
+
+    /// Gives a verdict, with every comment that waits.
+    pub async fn review(
+        &self,
+        actor: Actor,
+        attempt: AttemptId,
+        asked: Asked,
+    ) -> Result<Arc<TaskState>, Refusal> {
+        reviews::review(&self.context, actor, attempt, asked).await
+    }
+
+    /// The snapshots of an attempt in the order of time.
+    pub async fn snapshots(&self, attempt: AttemptId) -> Result<Vec<SnapshotAt>, Refusal> {
+        crate::snapshots::list(&self.context, attempt).await
+    }
+
+    /// What an attempt uses at this moment.
+    pub async fn resources(&self, attempt: AttemptId) -> Result<Resources, Refusal> {
+        crate::surroundings::resources(&self.context, attempt).await
+    }
+
+    /// Where an attempt's workspace stands.
+    pub async fn standing(&self, attempt: AttemptId) -> Result<Standing, Refusal> {
+        crate::surroundings::standing(&self.context, attempt).await
+    }
+
+    /// Opens a shell for the person in the workspace of an attempt. It ends when it is dropped, which blocks for up to half a
+    /// second.
+    pub async fn terminal(&self, attempt: AttemptId, size: TerminalSize) -> Result<Terminal, Refusal> {
+        crate::terminals::open(&self.context, attempt, size).await
+    }
+
+    /// What the agents of an attempt's sessions wrote, in the order of the sessions.
+    pub async fn journals(&self, attempt: AttemptId) -> Result<Vec<Journal>, Refusal> {
+        crate::terminals::journals(&self.context, attempt).await
+    }
+
+    /// Follows what the agent of a session wrote, from a byte of it on.
+    pub async fn follow_journal(
+        &self,
+        attempt: AttemptId,
+        session: u32,
+        from: u64,
+    ) -> Result<Box<dyn Output>, Refusal> {
+        crate::terminals::follow(&self.context, attempt, session, from).await
+    }
+
+    /// Files of a known project's base whose paths fit a few letters, the best first.
+    pub async fn files(&self, root: &str, base: Option<String>, words: &str) -> Result<Vec<String>, Refusal> {
+        crate::looks::files(&self.context, root, base, words).await
+    }
+
+    /// The tasks that something happened to since then, with what their attempts did.
+    pub async fn work(&self, from: jiff::Timestamp) -> Result<Vec<crate::fleet::Work>, Refusal> {
+        crate::fleet::work(&self.context, from).await
+    }
+
+    /// This machine as it is now.
+    pub fn machine(&self) -> crate::fleet::Machine {
+        crate::fleet::machine(&self.context.options.data)
     }
 
     /// The whole log of a check: `evidence` counts the attempt's evidence from 0.

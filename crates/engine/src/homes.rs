@@ -10,7 +10,7 @@ use divisi_agent::{AgentLaunch, HandOver};
 use divisi_workspace::launch::{OnCap, Spec, Stderr, Stdin};
 
 /// How much sooner the kernel ends an agent than Divisi when memory runs out: 0 to 1000.
-const OOM_SCORE: i32 = 300;
+pub(crate) const OOM_SCORE: i32 = 300;
 
 /// Makes the private home of a plan, writes its files and hands over its logins; then says what to start in `workspace`.
 /// Files that only this launch needs go into its folder `launch`.

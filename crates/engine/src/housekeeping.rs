@@ -13,6 +13,7 @@ use crate::workspaces::{CHECK_TREES, WORKSPACES, spaces_in};
 /// Looks after every project once.
 pub(crate) async fn after_a_start(context: Arc<Context>) {
     let _ = std::fs::remove_dir_all(context.path(crate::export::GATHERED));
+    crate::images::tidy(&context).await;
     for project in context.authority.projects() {
         let name = project.name.clone();
         if let Err(error) = context.worker.tidy(project).await {

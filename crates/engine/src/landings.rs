@@ -1,6 +1,7 @@
 //! Landing and undo in the user's repository.
 
 use divisi_model::Oid;
+use divisi_model::comment::fence_for;
 use divisi_model::event::Landing;
 use divisi_model::project::Project;
 use divisi_model::task::LandingMode;
@@ -148,7 +149,7 @@ fn conflict_prompt(conflicts: &Conflicts, branch: &str) -> String {
         if prompt.len() + text.len() > CONFLICT_BYTES {
             break;
         }
-        let fence = crate::stages::check::fence_for(text);
+        let fence = fence_for(text);
         prompt.push_str(&format!("\n\n{}:\n{fence}\n{}\n{fence}", file.path, text.trim_end()));
     }
     prompt.push('\n');

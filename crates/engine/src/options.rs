@@ -29,6 +29,8 @@ pub struct Options {
     pub person: Person,
     /// What keeps agents, setup scripts and checks in their place.
     pub sandbox: SandboxOptions,
+    /// Several sessions may share one process of their agent, where its definition says that it can.
+    pub share_agents: bool,
     /// Workspaces may lie where the system cleans up: only for a demonstration or a test that is thrown away.
     pub anywhere: bool,
 }

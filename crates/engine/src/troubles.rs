@@ -9,7 +9,7 @@ use std::time::Duration;
 use divisi_model::AttemptId;
 use divisi_store::StoreError;
 
-use crate::authority::with_sources;
+use crate::authority::{hint_of, with_sources};
 use crate::changes::Changes;
 use crate::context::Context;
 
@@ -47,7 +47,8 @@ impl Troubles {
         let steps = lock(&self.steps);
         let (_, why) = steps.values().flatten().find(|(failing, _)| *failing == id)?;
         let reason = format!("Divisi tries again, because {why}");
-        Some(Trouble { reason, hint: "divisi doctor looks for the cause".to_owned() })
+        let hint = hint_of(why, "divisi doctor looks for the cause").to_owned();
+        Some(Trouble { reason, hint })
     }
 
     /// How often the log could be written again after it could not.

@@ -1,19 +1,23 @@
 //! The rules: a state and a command in, events out. No I/O, no clock, no chance; fresh ids are passed in.
 
+mod comments;
 mod import;
 mod people;
+mod queue;
 mod report;
+mod rollback;
+mod stage;
 
 use uuid::Uuid;
 
 use crate::command::Command;
 use crate::event::{Delivery, Event, Origin, Prompt};
 use crate::ids::ItemId;
+use crate::image::Image;
 use crate::inbox::Ask;
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::state::{AttemptState, Phase, TaskState};
-use crate::task::TaskSpec;
 
 /// Decides a command. The events are appended all or none; none means that nothing needs to change.
 pub fn decide(
@@ -23,23 +27,37 @@ pub fn decide(
 ) -> Result<Vec<Event>, Refusal> {
     let Some(state) = state else {
         return match command {
-            Command::Add { spec } => add(spec),
+            Command::Add { spec, stage } => stage::add(spec, stage),
             _ => Err(Refusal::not_found("there is no such task", "divisi ls lists the tasks")),
         };
     };
     let mut ids = Ids(new_id);
     match command {
         Command::Add { .. } => Err(Refusal::wrong_state("the task exists already", "")),
-        Command::Send { attempt, text, delivery } => people::send(state, attempt, text, delivery),
+        Command::Edit { spec } => stage::edit(state, spec),
+        Command::Start { spec } => stage::start(state, spec),
+        Command::Move { since } => stage::move_to(state, since),
+        Command::Send { attempt, text, images, delivery } => {
+            people::send(state, attempt, text, images, delivery)
+        }
+        Command::TakeBack { attempt, prompt } => queue::take_back(state, attempt, prompt),
+        Command::RollBack { attempt, to, paths } => rollback::roll_back(state, attempt, to, paths),
         Command::Cancel { attempt } => people::cancel(state, attempt),
         Command::Answer { item, answer } => people::answer(state, item, answer),
         Command::Review { attempt, commit, verdict, comments, note } => {
             people::review(state, attempt, commit, verdict, comments, note)
         }
+        Command::Comment { attempt, comment } => comments::write(state, attempt, comment),
+        Command::EditComment { attempt, comment, text } => comments::edit(state, attempt, comment, text),
+        Command::DeleteComment { attempt, comment } => comments::delete(state, attempt, comment),
+        Command::ResolveComment { attempt, comment } => comments::resolve(state, attempt, comment),
+        Command::ReopenComment { attempt, comment, text } => comments::reopen(state, attempt, comment, text),
+        Command::MarkViewed { attempt, files, viewed } => comments::view(state, attempt, files, viewed),
         Command::Land { attempt } => people::land(state, attempt),
         Command::Undo { attempt } => people::undo(state, attempt),
         Command::Stop { attempt } => people::stop(state, attempt),
         Command::Resume { attempt } => people::resume(state, attempt),
+        Command::SetBudget { attempt, budget } => people::set_budget(state, attempt, budget),
         Command::Archive => people::archive(state),
         Command::Restore => people::restore(state),
         Command::SendBack { attempt, text, origin } => send_back(state, attempt, text, origin, &mut ids),
@@ -56,69 +74,6 @@ impl Ids<'_> {
     fn open(&mut self, attempt: u16, ask: Ask) -> Event {
         Event::ItemOpened { item: ItemId((self.0)()), attempt, ask }
     }
-}
-
-fn add(spec: Box<TaskSpec>) -> Result<Vec<Event>, Refusal> {
-    if spec.prompt.trim().is_empty() {
-        return Err(Refusal::bad_input(
-            "the prompt is empty",
-            "say what is wanted: divisi run \"fix the parser\"",
-        ));
-    }
-    check_length(&spec.prompt)?;
-    if spec.agents.is_empty() {
-        return Err(Refusal::bad_input(
-            "no agent was chosen",
-            "divisi agents lists the agents that are ready",
-        ));
-    }
-    if spec.agents.len() > usize::from(limits::ATTEMPTS) {
-        let most = limits::ATTEMPTS;
-        return Err(Refusal::limit(format!("a task has at most {most} attempts"), "give out a second task"));
-    }
-    if spec.checks().len() > limits::CHECKS {
-        let most = limits::CHECKS;
-        return Err(Refusal::limit(
-            format!("a task has at most {most} checks"),
-            "join some of them in a script",
-        ));
-    }
-    let mut events = vec![Event::TaskAdded { spec: spec.clone() }];
-    for (number, agent) in (1u16..).zip(&spec.agents) {
-        events.push(Event::AttemptAdded {
-            attempt: number,
-            agent: agent.clone(),
-            branch: spec.branch(number),
-        });
-        let prompt =
-            Prompt { id: 1, text: first_prompt(&spec), origin: Origin::Task, delivery: Delivery::Queue };
-        events.push(Event::PromptQueued { attempt: number, prompt });
-    }
-    Ok(events)
-}
-
-/// The first prompt: the task, and what will be checked.
-fn first_prompt(spec: &TaskSpec) -> String {
-    let mut text = spec.prompt.clone();
-    let checks = spec.checks();
-    let persons = spec.criteria.iter().filter(|c| c.by == crate::task::CheckedBy::Person);
-    let persons: Vec<_> = persons.map(|c| format!("\n- {}", c.text)).collect();
-    if checks.is_empty() && persons.is_empty() {
-        return text;
-    }
-    text.push_str(
-        "\n\nThe result is accepted when all of this holds; it is verified independently of you:\n",
-    );
-    for check in &checks {
-        let words = check.criterion.and_then(|i| spec.criteria.get(i)).map(|c| c.text.as_str());
-        match words.filter(|words| *words != check.command) {
-            Some(words) => text.push_str(&format!("\n- {words} (`{}` exits 0)", check.command)),
-            None => text.push_str(&format!("\n- `{}` exits 0", check.command)),
-        }
-    }
-    text.extend(persons);
-    text.push('\n');
-    text
 }
 
 /// Divisi sends an attempt back, a bounded number of times; then a person is asked.
@@ -167,17 +122,25 @@ fn again(attempt: &AttemptState, origin: Origin) -> Option<Event> {
         attempt.turns.last().map(|turn| turn.prompts.iter().map(|p| p.text.as_str()).collect::<Vec<_>>());
     let asked = asked.unwrap_or_default().join("\n\n");
     let words = asked.strip_prefix(GO_ON).unwrap_or(&asked);
-    Some(queue(attempt, format!("{GO_ON}{words}"), origin, Delivery::Queue))
+    let mut again = queue(attempt, format!("{GO_ON}{words}"), origin, Delivery::Queue);
+    if let Event::PromptQueued { prompt, .. } = &mut again {
+        let asked = attempt.turns.last().into_iter().flat_map(|turn| &turn.prompts);
+        prompt.images = asked.flat_map(|prompt| &prompt.images).take(limits::IMAGES).cloned().collect();
+    }
+    Some(again)
 }
 
 fn queue(attempt: &AttemptState, text: String, origin: Origin, delivery: Delivery) -> Event {
-    let prompt = Prompt { id: attempt.prompts + 1, text, origin, delivery };
+    let prompt = Prompt { id: attempt.prompts + 1, text, images: Vec::new(), origin, delivery };
     Event::PromptQueued { attempt: attempt.number, prompt }
 }
 
 fn require_attempt(state: &TaskState, number: u16) -> Result<&AttemptState, Refusal> {
     state.attempt(number).ok_or_else(|| {
         let task = state.spec.number;
+        if state.staged() {
+            return stage::not_started(state);
+        }
         let last = state.attempts.len();
         Refusal::not_found(
             format!("{task} has no attempt {number}"),
@@ -190,6 +153,26 @@ fn wrong(state: &TaskState, attempt: &AttemptState, what: &str) -> Refusal {
     let handle = state.handle(attempt.number);
     let status = crate::view::status(state, attempt);
     Refusal::wrong_state(format!("{handle} cannot be {what}: it is {}", status.state), status.next)
+}
+
+fn check_images(images: &[Image]) -> Result<(), Refusal> {
+    if images.len() > limits::IMAGES {
+        let most = limits::IMAGES;
+        return Err(Refusal::limit(
+            format!("a prompt has at most {most} images"),
+            "send the others with the next message",
+        ));
+    }
+    match images.iter().find(|image| image.bytes > limits::IMAGE_BYTES as u64) {
+        Some(image) => Err(too_large(&image.name)),
+        None => Ok(()),
+    }
+}
+
+/// Why an image is not taken.
+pub fn too_large(name: &str) -> Refusal {
+    let most = limits::IMAGE_BYTES / 1024 / 1024;
+    Refusal::limit(format!("{name:?} is larger than {most} MiB"), "make it smaller, or cut out what matters")
 }
 
 fn check_length(text: &str) -> Result<(), Refusal> {

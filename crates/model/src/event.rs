@@ -1,15 +1,25 @@
 //! Everything that can happen. Events are only ever added to: a field added later has a default, a kind is never
 //! taken away, so that an old log always opens.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::budget::Budget;
+use crate::comment::{CommentMove, NewComment};
 use crate::evidence::Evidence;
 use crate::ids::{ItemId, Oid, ProjectId, TaskId};
 use crate::inbox::{Answer, Ask};
 use crate::project::Project;
 use crate::review::{Comment, Verdict};
 use crate::task::TaskSpec;
+
+mod prompt;
+mod turn;
+
+pub use prompt::{Delivery, Origin, Prompt};
+pub use turn::{TurnOutcome, Usage};
 
 /// One line of the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +57,10 @@ pub enum Actor {
     Person {
         /// The name.
         name: String,
+        /// The paired device that they did it with, by the name it had then; none: the machine itself, by the command
+        /// line or the owner's own browser.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<String>,
     },
     /// An agent.
     Agent {
@@ -67,6 +81,10 @@ pub enum Event {
     ProjectAdded { project: Project },
     /// A task was given out.
     TaskAdded { spec: Box<TaskSpec> },
+    /// A task that is staged was changed: this is what is wanted now.
+    TaskEdited { spec: Box<TaskSpec> },
+    /// A person gave the task another place among those that wait: as if it had waited since then.
+    TaskMoved { since: Timestamp },
     /// The task was put away; its workspaces are removed after a full snapshot.
     TaskArchived,
     /// The task was taken out again.
@@ -75,6 +93,8 @@ pub enum Event {
     AttemptAdded { attempt: u16, agent: String, branch: String },
     /// A prompt waits for the attempt.
     PromptQueued { attempt: u16, prompt: Prompt },
+    /// A person took words back that no agent had got yet.
+    PromptTakenBack { attempt: u16, prompt: u32 },
     /// The attempt got a slot on a worker.
     AttemptLeased { attempt: u16, worker: String, slot: u16 },
     /// The workspace is ready for its agent; setup, if any, passed.
@@ -137,8 +157,13 @@ pub enum Event {
         #[serde(default)]
         usage: Usage,
     },
-    /// Divisi built the attempt's commit from the workspace.
-    ResultMade { attempt: u16, result: AttemptResult },
+    /// Divisi built the attempt's commit from the workspace. `comments`: where those that were written before stand in it.
+    ResultMade {
+        attempt: u16,
+        result: AttemptResult,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        comments: Vec<CommentMove>,
+    },
     /// A check ended.
     EvidenceStored { attempt: u16, evidence: Box<Evidence> },
     /// All checks of a result are known.
@@ -147,7 +172,25 @@ pub enum Event {
     ItemOpened { item: ItemId, attempt: u16, ask: Ask },
     /// It was answered.
     ItemAnswered { item: ItemId, answer: Answer },
-    /// A person gave a verdict.
+    /// A person wrote a comment, which is a draft until a verdict sends it.
+    CommentWritten { attempt: u16, comment: u32, written: NewComment },
+    /// The words of a draft changed.
+    CommentEdited { attempt: u16, comment: u32, text: String },
+    /// A draft was thrown away.
+    CommentDeleted { attempt: u16, comment: u32 },
+    /// A comment that was sent is settled.
+    CommentResolved { attempt: u16, comment: u32 },
+    /// It was taken up again, with these words.
+    CommentReopened {
+        attempt: u16,
+        comment: u32,
+        #[serde(default)]
+        text: String,
+    },
+    /// A person viewed these files, each with the content that was seen, or takes that back.
+    FilesViewed { attempt: u16, files: BTreeMap<String, String>, viewed: bool },
+    /// A person gave a verdict. `comments`: those of logs before comments were objects. `sent`: the numbers of those that
+    /// go with it.
     Reviewed {
         attempt: u16,
         commit: Oid,
@@ -156,6 +199,8 @@ pub enum Event {
         comments: Vec<Comment>,
         #[serde(default)]
         note: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sent: Vec<u32>,
     },
     /// A person asked to land the attempt.
     LandingRequested { attempt: u16 },
@@ -185,6 +230,27 @@ pub enum Event {
     LimitOver { attempt: u16 },
     /// The attempt cannot go on without a person.
     AttemptBlocked { attempt: u16, why: Blocked },
+    /// A person asked for the files of an earlier snapshot: those at `paths` and below them, or all where there are none.
+    RollbackRequested {
+        attempt: u16,
+        to: Oid,
+        #[serde(default)]
+        paths: Vec<String>,
+    },
+    /// The workspace holds them. `before` and `reference`: the snapshot that was taken first; `files`: how many files were
+    /// changed by it; `kept`: files that were in the way and in no snapshot, and where they are now.
+    RolledBack {
+        attempt: u16,
+        before: Oid,
+        reference: String,
+        files: u32,
+        #[serde(default)]
+        kept: Vec<String>,
+    },
+    /// The files could not be brought back.
+    RollbackFailed { attempt: u16, why: String },
+    /// A person gave the attempt another budget; none: it has no limit.
+    BudgetSet { attempt: u16, budget: Option<Budget> },
     /// The workspace was removed after a full snapshot. `outside`: where that is now which somebody had put into its
     /// folder from outside, where its agent did not see it.
     WorkspaceArchived {
@@ -204,51 +270,6 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         first_port: Option<u16>,
     },
-}
-
-/// Words for the agent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Prompt {
-    /// Its number in the attempt, from 1.
-    pub id: u32,
-    /// The words.
-    pub text: String,
-    /// Where they come from.
-    pub origin: Origin,
-    /// When they reach the agent.
-    #[serde(default)]
-    pub delivery: Delivery,
-}
-
-/// Where a prompt comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// The task itself.
-    Task,
-    /// A person's message.
-    Person,
-    /// A failed check.
-    Check,
-    /// A review.
-    Review,
-    /// A conflict with what landed meanwhile.
-    Conflict,
-    /// A usage limit that is over: what was asked before it.
-    Limit,
-}
-
-/// When a message reaches an agent that is in the middle of a turn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Delivery {
-    /// After the turn.
-    #[default]
-    Queue,
-    /// At the next safe moment of the running turn, where the agent can; otherwise after the turn, before what is queued.
-    Steer,
-    /// Now: the running turn is cancelled first.
-    Interrupt,
 }
 
 /// An isolated checkout with its branch and ports.
@@ -308,92 +329,6 @@ pub enum SessionStart {
     HandOff,
 }
 
-/// How a turn ended, judged from the protocol and the process, not from an exit code alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum TurnOutcome {
-    /// The agent is done and says so.
-    Completed,
-    /// It was cancelled.
-    Cancelled,
-    /// The agent's model refused.
-    Refused,
-    /// The agent needs a login.
-    NeedsLogin {
-        /// What it said.
-        text: String,
-        /// The exact command that logs in, where one is known.
-        #[serde(default)]
-        command: Option<String>,
-    },
-    /// A usage limit was reached that ends by itself.
-    UsageLimit {
-        /// What it said.
-        text: String,
-        /// When it ends, or is to be tried again.
-        #[serde(default)]
-        until: Option<Timestamp>,
-        /// Nobody said when it ends: the time is Divisi's own, to try again.
-        #[serde(default)]
-        guessed: bool,
-    },
-    /// Somebody must pay before the agent goes on.
-    NeedsCredit {
-        /// What it said.
-        text: String,
-    },
-    /// The agent reported an error or broke the protocol.
-    AgentError {
-        /// What it said.
-        text: String,
-    },
-    /// The agent stopped in the middle of the work, at a limit of its own (tokens, requests).
-    CutShort {
-        /// Which limit, in the agent's words.
-        text: String,
-    },
-    /// A permission was denied and the agent ended its turn over it instead of going on.
-    Denied,
-    /// The agent said it was done but neither said nor did anything, or gave no sign of life for too long.
-    NoProgress,
-    /// The agent's process ended in the middle of the turn.
-    ProcessEnded {
-        /// How.
-        text: String,
-    },
-}
-
-/// What a turn used, as the agent reported it and made per turn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Usage {
-    /// Input tokens.
-    pub input: u64,
-    /// Output tokens.
-    pub output: u64,
-    /// Input tokens read from a cache.
-    pub cached_read: u64,
-    /// Input tokens written to a cache.
-    pub cached_write: u64,
-    /// The input counts what was read from a cache too, in logs of 0.1.0; nothing sets it any more: that comes on top.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub cached_in_input: bool,
-    /// The tokens are a lower bound: the agent reports less than the turn.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub at_least: bool,
-    /// Cost in millionths of a US dollar. None: not known, which is not nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cost_micros: Option<u64>,
-    /// The cost was computed from prices; otherwise the agent reported it.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub estimated: bool,
-    /// In a sum: the cost of some of the tokens is not known.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub unpriced: bool,
-    /// Cost in US dollars as the agent reported it, in logs of 0.1.0; nothing sets it any more.
-    pub cost_usd: Option<f64>,
-}
-
 /// The commit that an attempt hands back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptResult {
@@ -414,6 +349,9 @@ pub struct AttemptResult {
     /// What a reviewer must know, for example files that only a changed ignore rule hides.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Files that it changes although they are outside of the task's scope, the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outside_scope: Vec<String>,
 }
 
 /// A result on its target branch.
@@ -449,7 +387,7 @@ pub enum LandingFailure {
         checks: Vec<String>,
         /// The target's commit at that time.
         target: Oid,
-        /// The end of the first failed log.
+        /// Where the log of the first of them is, relative to Divisi's data folder, as its evidence says.
         log: String,
     },
     /// The user's checkout of the target has local changes in the way.
@@ -494,6 +432,8 @@ pub enum Blocked {
     Stalled { minutes: u32 },
     /// The turn ended without any change.
     NoChange,
+    /// What it may use is used up; or, where the cost is not known, nobody can tell.
+    Budget { budget: Budget, unknown: bool },
 }
 
 impl From<Stream> for String {
@@ -539,57 +479,18 @@ impl Blocked {
     }
 }
 
-impl Usage {
-    /// Whether any tokens are known.
-    pub fn counts(&self) -> bool {
-        self.input + self.output + self.cached_read + self.cached_write > 0
-    }
-
-    /// Input tokens without those that were read from a cache.
-    pub fn fresh_input(&self) -> u64 {
-        self.input.saturating_sub(if self.cached_in_input { self.cached_read } else { 0 })
-    }
-
-    /// The cost in millionths of a US dollar, where it is known.
-    pub fn cost(&self) -> Option<u64> {
-        let old = self.cost_usd.filter(|cost| cost.is_finite() && (0.0..1e9).contains(cost));
-        let old = old.map(|cost| (cost * 1e6).round() as u64);
-        match (self.cost_micros, old) {
-            (None, None) => None,
-            (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),
-        }
-    }
-
-    /// Whether the real cost may be higher than the one that is known.
-    pub fn cost_at_least(&self) -> bool {
-        self.unpriced || (self.estimated && self.at_least)
-    }
-
-    /// Adds another turn's usage.
-    pub fn add(&mut self, other: &Self) {
-        self.input = self.fresh_input() + other.fresh_input();
-        self.cached_in_input = false;
-        self.output += other.output;
-        self.cached_read += other.cached_read;
-        self.cached_write += other.cached_write;
-        self.unpriced |= other.unpriced || (other.counts() && other.cost().is_none());
-        self.at_least |= other.at_least;
-        self.estimated |= other.estimated;
-        self.cost_micros = match (self.cost_micros, other.cost_micros) {
-            (None, None) => None,
-            (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),
-        };
-        self.cost_usd = match (self.cost_usd, other.cost_usd) {
-            (None, None) => None,
-            (a, b) => Some(a.unwrap_or(0.0) + b.unwrap_or(0.0)),
-        };
+impl Actor {
+    /// A person at the machine itself.
+    pub fn person(name: impl Into<String>) -> Self {
+        Self::Person { name: name.into(), device: None }
     }
 }
 
 impl std::fmt::Display for Actor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Person { name } | Self::Agent { name } => f.write_str(name),
+            Self::Person { name, device: Some(device) } => write!(f, "{name} on {device}"),
+            Self::Person { name, device: None } | Self::Agent { name } => f.write_str(name),
             Self::Divisi => f.write_str("divisi"),
         }
     }

@@ -1,10 +1,17 @@
 //! From events to state. Folding the same events always gives the same state.
 
-use crate::event::{Envelope, Event, TurnOutcome};
+mod comments;
+mod rollbacks;
+
+use std::collections::BTreeMap;
+
+use crate::event::{Actor, Envelope, Event, TurnOutcome};
 use crate::ids::TaskId;
 use crate::inbox::{Answer, Ask, InboxItem};
 use crate::review::Verdict;
-use crate::state::{AttemptState, Phase, Review, SessionState, TaskState, TurnState};
+use crate::state::{
+    AttemptState, PastResult, Phase, Review, RollbackEnd, SessionState, TaskState, TurnState,
+};
 
 /// Applies one event of a task's stream: `None` becomes a state by [`Event::TaskAdded`] alone, and an event that does
 /// not fit is passed over, so that a log of a newer version still opens.
@@ -19,6 +26,7 @@ pub fn fold(state: Option<TaskState>, task: TaskId, envelope: &Envelope) -> Opti
             archived: false,
             attempts: Vec::new(),
             items: Vec::new(),
+            moved_to: None,
         },
         (None, _) => return None,
         (Some(state), _) => state,
@@ -33,6 +41,8 @@ fn apply(state: &mut TaskState, envelope: &Envelope) {
     let at = envelope.at;
     match &envelope.event {
         Event::ProjectAdded { .. } | Event::TaskAdded { .. } => {}
+        Event::TaskEdited { spec } if state.staged() => state.spec = (**spec).clone(),
+        Event::TaskMoved { since } => state.moved_to = Some(*since),
         Event::TaskArchived => state.archived = true,
         Event::TaskRestored => state.archived = false,
         Event::AttemptAdded { attempt, agent, branch } => {
@@ -47,11 +57,14 @@ fn apply(state: &mut TaskState, envelope: &Envelope) {
                 ask: ask.clone(),
                 since: at,
                 answer: None,
+                by: None,
             });
         }
         Event::ItemAnswered { item, answer } => {
             if let Some(item) = state.items.iter_mut().find(|i| i.id == *item) {
                 item.answer = Some(answer.clone());
+                let by_person = matches!(envelope.actor, Actor::Person { .. });
+                item.by = by_person.then(|| envelope.actor.to_string());
             }
         }
         event => {
@@ -71,11 +84,17 @@ pub fn attempt_of(event: &Event) -> Option<u16> {
     match event {
         Event::ProjectAdded { .. }
         | Event::TaskAdded { .. }
+        | Event::TaskEdited { .. }
+        | Event::TaskMoved { .. }
         | Event::TaskArchived
         | Event::TaskRestored
         | Event::ItemAnswered { .. } => None,
         Event::AttemptAdded { attempt, .. }
         | Event::PromptQueued { attempt, .. }
+        | Event::PromptTakenBack { attempt, .. }
+        | Event::RollbackRequested { attempt, .. }
+        | Event::RolledBack { attempt, .. }
+        | Event::RollbackFailed { attempt, .. }
         | Event::AttemptLeased { attempt, .. }
         | Event::WorkspaceReady { attempt, .. }
         | Event::WorkspaceFailed { attempt, .. }
@@ -92,6 +111,12 @@ pub fn attempt_of(event: &Event) -> Option<u16> {
         | Event::EvidenceStored { attempt, .. }
         | Event::ChecksEnded { attempt, .. }
         | Event::ItemOpened { attempt, .. }
+        | Event::CommentWritten { attempt, .. }
+        | Event::CommentEdited { attempt, .. }
+        | Event::CommentDeleted { attempt, .. }
+        | Event::CommentResolved { attempt, .. }
+        | Event::CommentReopened { attempt, .. }
+        | Event::FilesViewed { attempt, .. }
         | Event::Reviewed { attempt, .. }
         | Event::LandingRequested { attempt }
         | Event::LandingPrepared { attempt, .. }
@@ -105,6 +130,7 @@ pub fn attempt_of(event: &Event) -> Option<u16> {
         | Event::AttemptHeld { attempt, .. }
         | Event::LimitOver { attempt }
         | Event::AttemptBlocked { attempt, .. }
+        | Event::BudgetSet { attempt, .. }
         | Event::WorkspaceArchived { attempt, .. }
         | Event::WorkspaceRestored { attempt, .. } => Some(*attempt),
     }
@@ -136,18 +162,25 @@ fn new_attempt(
         sessions: Vec::new(),
         turns: Vec::new(),
         result: None,
+        results: Vec::new(),
         evidence: Vec::new(),
         rounds: 0,
         reviews: Vec::new(),
+        comments: Vec::new(),
+        comments_written: 0,
+        viewed: BTreeMap::new(),
         landing_order: None,
         prepared: None,
         landing: None,
         undo_failure: None,
         landing_failure: None,
+        landing_by: None,
         usage: crate::event::Usage::default(),
         held: None,
         goes_now: false,
         stopped_because: None,
+        rollbacks: Vec::new(),
+        budget: state.spec.budget,
     }
 }
 
@@ -155,8 +188,10 @@ fn new_attempt(
 fn withdraw_what_is_over(state: &mut TaskState, attempt: u16, event: &Event) {
     let blocked = |attempt: &AttemptState| matches!(attempt.phase, Phase::Blocked { .. });
     let over: (&str, fn(&Ask) -> bool) = match event {
-        // What blocks the attempt stays in the inbox when its agent is closed.
-        Event::SessionClosed { .. } if state.attempt(attempt).is_some_and(blocked) => {
+        // What blocks the attempt stays in the inbox when its turn has ended and its agent is closed.
+        Event::TurnEnded { .. } | Event::SessionClosed { .. }
+            if state.attempt(attempt).is_some_and(blocked) =>
+        {
             ("the turn is over", |ask| matches!(ask, Ask::Permission { .. } | Ask::Question { .. }))
         }
         Event::TurnEnded { .. } | Event::SessionClosed { .. } => ("the turn is over", |ask| {
@@ -190,14 +225,33 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
                 crate::event::Delivery::Queue => attempt.queue.push(prompt.clone()),
                 _ => attempt.queue.insert(0, prompt.clone()),
             }
-            if !matches!(attempt.phase, Phase::Queued | Phase::Preparing | Phase::Working) {
-                attempt.phase = Phase::Queued;
+            match attempt.phase {
+                Phase::Queued | Phase::Preparing | Phase::Working => {}
+                Phase::RollingBack => rollbacks::then_queued(attempt),
+                _ => attempt.phase = Phase::Queued,
             }
-            if matches!(prompt.origin, crate::event::Origin::Check | crate::event::Origin::Conflict) {
+            use crate::event::Origin;
+            if matches!(prompt.origin, Origin::Check | Origin::Conflict | Origin::Scope) {
                 attempt.rounds += 1;
-            } else if !matches!(prompt.origin, crate::event::Origin::Task | crate::event::Origin::Limit) {
+            } else if !matches!(prompt.origin, Origin::Task | Origin::Limit) {
                 attempt.rounds = 0;
             }
+        }
+        Event::PromptTakenBack { prompt, .. } => {
+            attempt.queue.retain(|queued| queued.id != *prompt);
+            if attempt.phase == Phase::Queued && attempt.queue.is_empty() {
+                attempt.phase = rollbacks::without_words(attempt);
+            }
+        }
+        Event::RollbackRequested { to, paths, .. } => {
+            rollbacks::requested(attempt, to, paths, envelope);
+        }
+        Event::RolledBack { before, reference, files, kept, .. } => {
+            let before = (before.clone(), reference.clone());
+            rollbacks::ended(attempt, RollbackEnd::Done { before, files: *files, kept: kept.clone() });
+        }
+        Event::RollbackFailed { why, .. } => {
+            rollbacks::ended(attempt, RollbackEnd::Failed { why: why.clone() });
         }
         Event::AttemptLeased { worker, slot, .. } => {
             attempt.lease = Some((worker.clone(), *slot));
@@ -246,7 +300,9 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
                 session: *session,
                 prompts: taken,
                 started: at,
+                started_by: envelope.seq,
                 ended: None,
+                ended_by: 0,
                 outcome: None,
                 cancel_requested: false,
                 snapshot: None,
@@ -275,6 +331,7 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
         Event::TurnEnded { turn, outcome, usage, .. } => {
             if let Some(running) = attempt.turns.iter_mut().find(|t| t.number == *turn) {
                 running.ended = Some(at);
+                running.ended_by = envelope.seq;
                 running.outcome = Some(outcome.clone());
                 running.usage = *usage;
             }
@@ -289,18 +346,31 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
                 attempt.lease = None;
             }
         }
-        Event::ResultMade { result, .. } => attempt.result = Some(result.clone()),
+        Event::ResultMade { result, comments, .. } => {
+            let (turn, commit, base) = (result.turn, result.commit.clone(), result.base.clone());
+            attempt.results.push(PastResult { turn, commit, base, at });
+            attempt.result = Some(result.clone());
+            comments::moved(attempt, comments, &result.commit);
+        }
         Event::EvidenceStored { evidence, .. } => attempt.evidence.push((**evidence).clone()),
         Event::ChecksEnded { passed, .. } => {
             if *passed && attempt.phase == Phase::Checking {
                 attempt.phase = Phase::InReview;
             }
         }
-        Event::Reviewed { commit, verdict, comments, note, .. } => {
+        Event::CommentWritten { .. }
+        | Event::CommentEdited { .. }
+        | Event::CommentDeleted { .. }
+        | Event::CommentResolved { .. }
+        | Event::CommentReopened { .. }
+        | Event::FilesViewed { .. } => comments::apply(attempt, event, envelope),
+        Event::Reviewed { commit, verdict, comments, note, sent, .. } => {
+            comments::sent(attempt, sent, *verdict, at);
             attempt.reviews.push(Review {
                 commit: commit.clone(),
                 verdict: *verdict,
                 comments: comments.clone(),
+                sent: sent.clone(),
                 note: note.clone(),
                 at,
                 by: envelope.actor.to_string(),
@@ -312,6 +382,7 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
         Event::LandingRequested { .. } => {
             attempt.phase = Phase::Landing;
             attempt.landing_order = Some(envelope.seq);
+            attempt.landing_by = Some(envelope.actor.to_string());
             attempt.landing_failure = None;
         }
         Event::LandingPrepared { landing, .. } => attempt.prepared = Some(landing.clone()),
@@ -369,6 +440,7 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
             attempt.phase = Phase::Blocked { why: why.clone() };
             attempt.lease = None;
         }
+        Event::BudgetSet { budget, .. } => attempt.budget = *budget,
         Event::WorkspaceArchived { commit, reference, outside, .. } => {
             attempt.archived_as = Some((commit.clone(), reference.clone()));
             if outside.is_some() {
@@ -385,6 +457,8 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
         }
         Event::ProjectAdded { .. }
         | Event::TaskAdded { .. }
+        | Event::TaskEdited { .. }
+        | Event::TaskMoved { .. }
         | Event::TaskArchived
         | Event::TaskRestored
         | Event::AttemptAdded { .. }

@@ -12,6 +12,9 @@ use crate::limits::{
 };
 use crate::state::{AttemptState, Held, Phase, TaskState};
 
+/// By how much a clock may be put right backwards without that being a new one.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(LIMIT_PAUSE_FIRST_SECONDS);
+
 /// The limits that agents ran into and that are not known to be over, by agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holds(BTreeMap<String, Hold>);
@@ -21,6 +24,8 @@ struct Hold {
     held: Held,
     /// When it was run into.
     since: Timestamp,
+    /// The number of the event that told so.
+    told_by: u64,
 }
 
 impl Holds {
@@ -38,7 +43,7 @@ impl Holds {
         for attempt in tasks.flat_map(|task| &task.attempts) {
             let worked = |hold: &Hold| {
                 attempt.turns.iter().any(|turn| {
-                    turn.started > hold.since && turn.outcome.as_ref() == Some(&TurnOutcome::Completed)
+                    turn.started_by > hold.told_by && turn.outcome.as_ref() == Some(&TurnOutcome::Completed)
                 })
             };
             if holds.get(&attempt.agent).is_some_and(worked) {
@@ -51,7 +56,9 @@ impl Holds {
     /// What holds a waiting attempt back at this time.
     pub fn on(&self, id: AttemptId, attempt: &AttemptState, now: Timestamp) -> Option<&Held> {
         let hold = self.0.get(&attempt.agent).filter(|_| !attempt.goes_now)?;
-        (now < hold.ends_for(id)).then_some(&hold.held)
+        // Told by a clock that was set back since, its end is of no use: the agent is asked anew.
+        let same_clock = hold.since.duration_since(now) <= CLOCK_SLACK;
+        (same_clock && now < hold.ends_for(id)).then_some(&hold.held)
     }
 
     /// The attempts that are held back now and do not know it yet, or know another end.
@@ -118,7 +125,8 @@ fn ran_into(attempt: &AttemptState) -> Option<Hold> {
     let last = attempt.turns.iter().rev().find(|turn| turn.ended.is_some())?;
     match &last.outcome {
         Some(TurnOutcome::UsageLimit { text, until: Some(until), .. }) => {
-            Some(Hold { held: Held { until: *until, why: text.clone() }, since: last.ended? })
+            let held = Held { until: *until, why: text.clone() };
+            Some(Hold { held, since: last.ended?, told_by: last.ended_by })
         }
         _ => None,
     }

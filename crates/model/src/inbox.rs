@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 use crate::ids::ItemId;
 
@@ -18,6 +19,9 @@ pub struct InboxItem {
     pub since: Timestamp,
     /// How it ended, once it has.
     pub answer: Option<Answer>,
+    /// The person who answered it; none where a rule did, or where it was withdrawn.
+    #[serde(default)]
+    pub by: Option<String>,
 }
 
 /// What is asked of a person.
@@ -73,7 +77,7 @@ pub enum Ask {
 }
 
 /// One possible answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct AskOption {
     /// The agent's id for it.
     pub id: String,
@@ -84,7 +88,7 @@ pub struct AskOption {
 }
 
 /// What an option does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// Allows this once.

@@ -2,16 +2,42 @@
 
 /// Longest prompt or spec taken, in bytes.
 pub const PROMPT_BYTES: usize = 2 * 1024 * 1024;
+/// Most images of one prompt.
+pub const IMAGES: usize = 8;
+/// Largest image that is taken, in bytes.
+pub const IMAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Longest name of an image, in bytes.
+pub const IMAGE_NAME_BYTES: usize = 200;
+/// How much of the images of one turn an agent is shown, in bytes; it is given what is more as files.
+pub const IMAGES_SHOWN_BYTES: u64 = 4 * 1024 * 1024;
+/// Most images that are kept although no task refers to them yet.
+pub const IMAGES_WAITING: usize = 100;
 /// Longest title, in characters; longer ones are cut.
 pub const TITLE_CHARS: usize = 80;
 /// Most attempts of one task.
 pub const ATTEMPTS: u16 = 16;
 /// Most prompts waiting for one attempt.
 pub const QUEUED_PROMPTS: usize = 100;
+/// Most files and folders that one rollback names.
+pub const ROLLBACK_PATHS: usize = 1_000;
 /// Most criteria of one task, and most gates of a project.
 pub const CHECKS: usize = 64;
-/// Most comments in one review.
+/// Most patterns in a task's scope.
+pub const SCOPE: usize = 64;
+/// Most files outside of the scope that a result names.
+pub const OUTSIDE_SCOPE: usize = 100;
+/// Most comments of one attempt.
 pub const COMMENTS: usize = 500;
+/// Longest comment, in bytes.
+pub const COMMENT_BYTES: usize = 64 * 1024;
+/// How much of the lines that a comment stands at is quoted, in bytes.
+pub const QUOTE_BYTES: usize = 4 * 1024;
+/// Most files that are marked as viewed in one attempt.
+pub const VIEWED_FILES: usize = 20_000;
+/// For how many contents a file remembers that it was viewed.
+pub const VIEWED_CONTENTS: usize = 4;
+/// Longest path and longest mark that is taken, in bytes.
+pub const VIEWED_BYTES: usize = 8 * 1024;
 /// How much of a failed check's log goes back to the agent, in bytes (its end).
 pub const CHECK_LOG_TAIL_BYTES: usize = 12 * 1024;
 /// How often failing checks send an attempt back before a person is asked, unless set otherwise.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::holds::Holds;
-use crate::ids::AttemptId;
+use crate::ids::{AttemptId, TaskId};
 use crate::state::{AttemptState, Phase, TaskState};
 
-/// The attempts that get a slot now, oldest waiting first; not those that `holds` keep back. An attempt keeps the slot
+/// The attempts that get a slot now, oldest waiting first unless a person moved their task; not those that `holds` keep back. An attempt keeps the slot
 /// of its workspace unless another has that one too; else it gets the lowest that is free. A slot stays with an attempt
 /// as long as its workspace lives, because it chooses the attempt's ports; only `parallel` attempts work at once.
 pub fn schedule<'a>(
@@ -28,7 +28,7 @@ pub fn schedule<'a>(
             // One whose workspace is on its way back from the archive would start in a folder that is not there.
             let here = !task.archived && attempt.archived_as.is_none();
             if attempt.phase == Phase::Queued && here && holds.on(id, attempt, now).is_none() {
-                waiting.push((attempt.since, id, attempt));
+                waiting.push((task.moved_to.unwrap_or(attempt.since), id, attempt));
             }
         }
     }
@@ -41,6 +41,58 @@ pub fn schedule<'a>(
         chosen.push((id, slot));
     }
     chosen
+}
+
+/// A place among the tasks that wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Before all others.
+    First,
+    /// After all others.
+    Last,
+    /// Before this one.
+    Before(TaskId),
+}
+
+/// Since when a task would have to have waited to stand at a place. `None`: the task to stand before does not wait.
+/// Tasks that wait since the same moment stay together: what is put before one of them comes before all.
+pub fn since_for<'a>(
+    tasks: impl Iterator<Item = &'a TaskState>,
+    moved: TaskId,
+    place: Place,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let waits = |task: &&TaskState| {
+        task.id != moved
+            && !task.archived
+            && (task.staged() || task.attempts.iter().any(|attempt| attempt.phase == Phase::Queued))
+    };
+    let mut line: Vec<_> = tasks.filter(waits).map(|task| (task.waits_since(), task.id)).collect();
+    line.sort();
+    let before = match place {
+        Place::Last => return Some(line.last().map_or(now, |(last, _)| now.max(later(*last)))),
+        Place::First => match line.first() {
+            Some((first, _)) => *first,
+            None => return Some(now),
+        },
+        Place::Before(id) => line.iter().find(|(_, other)| *other == id)?.0,
+    };
+    let above = line.iter().map(|(since, _)| *since).filter(|since| *since < before).max();
+    Some(match above {
+        None => before.checked_sub(STEP).unwrap_or(before),
+        Some(above) => {
+            let half = before.duration_since(above).as_nanos() / 2;
+            let half = SignedDuration::from_nanos(i64::try_from(half).unwrap_or(i64::MAX));
+            above.checked_add(half).unwrap_or(above)
+        }
+    })
+}
+
+/// How far apart tasks are put at the ends of the line.
+const STEP: SignedDuration = SignedDuration::from_secs(1);
+
+fn later(since: Timestamp) -> Timestamp {
+    since.checked_add(STEP).unwrap_or(since)
 }
 
 /// The first port of a workspace that comes back from the archive: the one it had, unless another attempt has its slot

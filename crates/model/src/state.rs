@@ -1,11 +1,15 @@
 //! A task as its events have made it. Every field is derived by [`crate::fold`]; nothing else writes here.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::budget::{Budget, Spent};
+use crate::comment::CommentState;
 use crate::event::{
-    AttemptResult, Blocked, Landing, LandingFailure, Prompt, SandboxKind, SessionStart, TurnOutcome, Usage,
-    Workspace,
+    AttemptResult, Blocked, Landing, LandingFailure, Origin, Prompt, SandboxKind, SessionStart, TurnOutcome,
+    Usage, Workspace,
 };
 use crate::evidence::Evidence;
 use crate::ids::{Handle, ItemId, Oid, TaskId};
@@ -32,6 +36,9 @@ pub struct TaskState {
     pub attempts: Vec<AttemptState>,
     /// Everything that waited or waits for a person, oldest first.
     pub items: Vec<InboxItem>,
+    /// Its place among those that wait, where a person gave it one: as if it had waited since then.
+    #[serde(default)]
+    pub moved_to: Option<Timestamp>,
 }
 
 /// One try at a task.
@@ -76,14 +83,29 @@ pub struct AttemptState {
     pub turns: Vec<TurnState>,
     /// What it handed back last.
     pub result: Option<AttemptResult>,
+    /// Everything it handed back, oldest first.
+    #[serde(default)]
+    pub results: Vec<PastResult>,
     /// All evidence, oldest first; also what is stale by now.
     pub evidence: Vec<Evidence>,
     /// How often it was sent back since a person last stepped in.
     pub rounds: u16,
     /// All verdicts, oldest first.
     pub reviews: Vec<Review>,
+    /// All comments by number, without the drafts that were thrown away.
+    #[serde(default)]
+    pub comments: Vec<CommentState>,
+    /// How many comments it ever had.
+    #[serde(default)]
+    pub comments_written: u32,
+    /// Files that were viewed, each with what was seen of it, oldest first.
+    #[serde(default)]
+    pub viewed: BTreeMap<String, Vec<String>>,
     /// The order in which landing was asked for: the log's number of that event.
     pub landing_order: Option<u64>,
+    /// Who asked for that.
+    #[serde(default)]
+    pub landing_by: Option<String>,
     /// The landing that is about to happen, or did just before a crash.
     #[serde(default)]
     pub prepared: Option<Landing>,
@@ -105,6 +127,51 @@ pub struct AttemptState {
     /// Why it was stopped, where no person did.
     #[serde(default)]
     pub stopped_because: Option<String>,
+    /// Its rollbacks, oldest first.
+    #[serde(default)]
+    pub rollbacks: Vec<RollbackState>,
+    /// How much it may use before a person is asked.
+    #[serde(default)]
+    pub budget: Option<Budget>,
+}
+
+/// Files that were brought back as a snapshot has them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollbackState {
+    /// The snapshot.
+    pub to: Oid,
+    /// Files and folders; the whole workspace, where there are none.
+    pub paths: Vec<String>,
+    /// The turn that was its last then; 0 before the first.
+    pub after_turn: u32,
+    /// When it was asked for.
+    pub asked: Timestamp,
+    /// Who asked.
+    pub by: String,
+    /// What the attempt was doing or waiting for.
+    pub from: Phase,
+    /// How it ended, once it has.
+    pub ended: Option<RollbackEnd>,
+}
+
+/// How a rollback ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "snake_case")]
+pub enum RollbackEnd {
+    /// The workspace holds the files.
+    Done {
+        /// The snapshot that was taken first: commit and hidden ref.
+        before: (Oid, String),
+        /// How many files it changed.
+        files: u32,
+        /// Files that were in the way and in no snapshot, and where they are now.
+        kept: Vec<String>,
+    },
+    /// It could not be done.
+    Failed {
+        /// Why.
+        why: String,
+    },
 }
 
 /// What holds an attempt back.
@@ -138,6 +205,8 @@ pub enum Phase {
     Landed,
     /// Its landing is being taken back.
     Undoing,
+    /// Files of its workspace are brought back as a snapshot has them.
+    RollingBack,
     /// It waits for the next instruction.
     Waiting,
     /// It cannot go on without a person.
@@ -147,6 +216,13 @@ pub enum Phase {
     },
     /// It was stopped, mostly by a person.
     Stopped,
+}
+
+impl Phase {
+    /// Whether Divisi itself is at work on the result.
+    pub fn is_checking(&self) -> bool {
+        matches!(self, Self::Checking | Self::Landing | Self::Undoing)
+    }
 }
 
 /// One conversation with an agent.
@@ -180,8 +256,14 @@ pub struct TurnState {
     pub prompts: Vec<Prompt>,
     /// When it began.
     pub started: Timestamp,
+    /// The number of the event with which it began. Clocks are set; numbers tell what came first.
+    #[serde(default)]
+    pub started_by: u64,
     /// When it ended.
     pub ended: Option<Timestamp>,
+    /// The number of the event with which it ended; 0 before that.
+    #[serde(default)]
+    pub ended_by: u64,
     /// How it ended.
     pub outcome: Option<TurnOutcome>,
     /// Whether a person asked to end it.
@@ -192,6 +274,19 @@ pub struct TurnState {
     pub usage: Usage,
 }
 
+/// A result that an attempt handed back at some time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastResult {
+    /// The turn after which it was built.
+    pub turn: u32,
+    /// The commit.
+    pub commit: Oid,
+    /// The base it was compared with.
+    pub base: Oid,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// A verdict with its comments.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
@@ -199,8 +294,11 @@ pub struct Review {
     pub commit: Oid,
     /// The verdict.
     pub verdict: Verdict,
-    /// The comments.
+    /// The comments of a log before comments were objects.
     pub comments: Vec<Comment>,
+    /// The numbers of the comments that it sent.
+    #[serde(default)]
+    pub sent: Vec<u32>,
     /// The words on the whole.
     pub note: String,
     /// When.
@@ -210,6 +308,17 @@ pub struct Review {
 }
 
 impl TaskState {
+    /// Whether it is only on the board: nobody has started it yet.
+    pub fn staged(&self) -> bool {
+        self.attempts.is_empty()
+    }
+
+    /// Its place among those that wait: what has waited longer, or as if, comes first.
+    pub fn waits_since(&self) -> Timestamp {
+        let queued = self.attempts.iter().filter(|attempt| attempt.phase == Phase::Queued);
+        self.moved_to.or_else(|| queued.map(|attempt| attempt.since).min()).unwrap_or(self.added)
+    }
+
     /// The attempt with this number.
     pub fn attempt(&self, number: u16) -> Option<&AttemptState> {
         self.attempts.get(usize::from(number).checked_sub(1)?)
@@ -265,6 +374,51 @@ impl AttemptState {
         self.sessions.last().filter(|session| session.closed.is_none())
     }
 
+    /// The comment with this number.
+    pub fn comment(&self, number: u32) -> Option<&CommentState> {
+        self.comments.iter().find(|comment| comment.number == number)
+    }
+
+    /// Whether a file was viewed with this content.
+    pub fn has_viewed(&self, file: &str, seen: &str) -> bool {
+        self.viewed.get(file).is_some_and(|marks| marks.iter().any(|mark| mark == seen))
+    }
+
+    /// The rollback that is being done.
+    pub fn open_rollback(&self) -> Option<&RollbackState> {
+        self.rollbacks.last().filter(|rollback| rollback.ended.is_none())
+    }
+
+    /// The rollbacks that were done since the last turn ended, which its agent knows nothing of.
+    pub fn rollbacks_since_turn(&self, turn: u32) -> impl Iterator<Item = &RollbackState> {
+        let done =
+            |rollback: &&RollbackState| matches!(rollback.ended, Some(RollbackEnd::Done { files: 1.., .. }));
+        self.rollbacks.iter().filter(move |rollback| rollback.after_turn == turn).filter(done)
+    }
+
+    /// Whether this is its base or one of its snapshots.
+    pub fn has_snapshot(&self, commit: &Oid) -> bool {
+        let of_turn = |turn: &TurnState| turn.snapshot.as_ref().is_some_and(|(taken, _)| taken == commit);
+        let of_rollback = |rollback: &RollbackState| matches!(&rollback.ended, Some(RollbackEnd::Done { before: (taken, _), .. }) if taken == commit);
+        self.base == *commit || self.turns.iter().any(of_turn) || self.rollbacks.iter().any(of_rollback)
+    }
+
+    /// Why it may not go on, where its budget does not allow it after this was used.
+    pub fn over_budget(&self, used: &Usage) -> Option<Blocked> {
+        let budget = self.budget?;
+        match budget.after(used) {
+            Spent::Within => None,
+            Spent::All => Some(Blocked::Budget { budget, unknown: false }),
+            Spent::Unknown => Some(Blocked::Budget { budget, unknown: true }),
+        }
+    }
+
+    /// Whether it was sent back because it changed files outside of the task's scope.
+    pub fn told_of_scope(&self) -> bool {
+        let given = self.turns.iter().flat_map(|turn| &turn.prompts);
+        given.chain(&self.queue).any(|prompt| prompt.origin == Origin::Scope)
+    }
+
     /// The newest evidence of a check for a tree.
     pub fn evidence_for(&self, check: &str, tree: &Oid) -> Option<&Evidence> {
         self.evidence.iter().rev().find(|evidence| evidence.check == check && !evidence.stale(tree))
@@ -288,7 +442,8 @@ impl AttemptState {
             | Phase::Working
             | Phase::Checking
             | Phase::Landing
-            | Phase::Undoing => true,
+            | Phase::Undoing
+            | Phase::RollingBack => true,
             Phase::Blocked { why } => why.ends_at().is_some(),
             Phase::InReview | Phase::Approved | Phase::Landed | Phase::Waiting | Phase::Stopped => false,
         }

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::budget::Budget;
 use crate::ids::{Oid, ProjectId, TaskNumber};
+use crate::image::Image;
 use crate::limits;
 
-/// What is wanted, as it was asked for. It never changes afterwards.
+/// What is wanted, as it was asked for. It never changes once the first attempt is there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskSpec {
     /// Its number in the log.
@@ -16,6 +18,9 @@ pub struct TaskSpec {
     pub title: String,
     /// The prompt or spec in Markdown, as the agent gets it.
     pub prompt: String,
+    /// The images that belong to the prompt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Image>,
     /// What must hold for the task to be done.
     #[serde(default)]
     pub criteria: Vec<Criterion>,
@@ -27,6 +32,34 @@ pub struct TaskSpec {
     /// or by an agent, never changes the rules of a running task.
     #[serde(default)]
     pub settings: TaskSettings,
+    /// The paths that its attempts may change, as patterns of `.gitignore` name them; none: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<String>,
+    /// How much each attempt may use before a person is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
+    /// What was asked for and has to be looked up again when a staged task starts.
+    #[serde(default, skip_serializing_if = "Asked::is_empty")]
+    pub asked: Asked,
+}
+
+/// What was asked for in words whose meaning may change until a staged task starts; none takes the project's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    /// The branch or commit to start from.
+    pub base: Option<String>,
+    /// Which permissions are given without asking.
+    pub permissions: Option<Permissions>,
+    /// How often failing checks send an attempt back.
+    pub rounds: Option<u16>,
+}
+
+impl Asked {
+    /// Whether nothing was asked for.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The commit that attempts start from, and the branch that results land on.

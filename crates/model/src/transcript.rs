@@ -6,8 +6,10 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 use crate::event::{Origin, TurnOutcome};
+use crate::image::GivenImage;
 use crate::inbox::AskOption;
 
 mod text;
@@ -39,7 +41,7 @@ pub mod limits {
 }
 
 /// One entry of a transcript.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Entry {
     /// Its place in the transcript, from 1 without gaps. An entry seen again with the same number replaces the first.
     pub seq: u64,
@@ -49,6 +51,7 @@ pub struct Entry {
     pub turn: u32,
     /// The bytes it came from; Divisi's own entries have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub source: Option<Source>,
     /// What it is.
     #[serde(flatten)]
@@ -56,7 +59,7 @@ pub struct Entry {
 }
 
 /// Where in a session's journals the bytes of an entry are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Source {
     /// Which of the two.
     pub journal: Journal,
@@ -67,7 +70,7 @@ pub struct Source {
 }
 
 /// The two journals of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Journal {
     /// What the agent wrote to its stdout.
@@ -77,7 +80,7 @@ pub enum Journal {
 }
 
 /// What an entry is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub enum EntryBody {
     /// Words for the agent; they begin a turn.
@@ -86,6 +89,10 @@ pub enum EntryBody {
         origin: Origin,
         /// The words.
         text: Text,
+        /// The images that belong to them, and how the agent was given each.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<_>")]
+        images: Vec<GivenImage>,
     },
     /// Words of the agent. Pieces of one message are one entry.
     Message {
@@ -151,6 +158,7 @@ pub enum EntryBody {
         outcome: TurnOutcome,
         /// What the agent itself said, such as `end_turn`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
         stop_reason: Option<String>,
     },
     /// An update that this version does not understand, kept as it came.
@@ -163,7 +171,7 @@ pub enum EntryBody {
 }
 
 /// One step of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct PlanStep {
     /// What is to be done.
     pub text: String,
@@ -172,7 +180,7 @@ pub struct PlanStep {
 }
 
 /// How far a step of a plan is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum StepStatus {
     /// Not begun.
@@ -184,7 +192,7 @@ pub enum StepStatus {
 }
 
 /// How a permission request or a question ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "how", rename_all = "snake_case")]
 pub enum Answered {
     /// One of the options was chosen.
@@ -204,7 +212,7 @@ pub enum Answered {
 }
 
 /// What a notice is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Notice {
     /// The agent took up its earlier session.
@@ -222,27 +230,31 @@ pub enum Notice {
 }
 
 /// What an agent said about its use of tokens and money. Its scope differs between agents and between fields.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 #[serde(default)]
 pub struct ReportedUsage {
     /// Tokens, where reported.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub tokens: Option<Tokens>,
     /// What the token numbers cover.
     pub scope: UsageScope,
     /// Tokens now in the model's context.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub context_used: Option<u64>,
     /// Tokens that fit into the model's context.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub context_size: Option<u64>,
     /// The cost of the whole session, where reported.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub cost: Option<ReportedCost>,
 }
 
 /// Token counts. What is not known is zero.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default)]
 pub struct Tokens {
     /// Input.
@@ -257,11 +269,12 @@ pub struct Tokens {
     pub reasoning: u64,
     /// The input counts what was read from a cache too, in transcripts of 0.1.0; nothing sets it any more.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<_>")]
     pub cached_in_input: bool,
 }
 
 /// What a number of tokens covers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum UsageScope {
     /// This turn.
@@ -274,7 +287,7 @@ pub enum UsageScope {
 }
 
 /// Money as an agent reported it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct ReportedCost {
     /// How much.
     pub amount: f64,
@@ -332,7 +345,7 @@ mod tests {
     #[test]
     fn the_kind_is_the_tag_of_the_stored_form() {
         let bodies = [
-            EntryBody::Prompt { origin: Origin::Person, text: "hi".into() },
+            EntryBody::Prompt { origin: Origin::Person, text: "hi".into(), images: vec![] },
             EntryBody::ToolCall(Box::new(ToolCall::new("c1"))),
             EntryBody::Usage(Box::default()),
             EntryBody::Answered { request: "1".into(), answer: Answered::Withdrawn },

@@ -81,6 +81,9 @@ pub fn status(task: &TaskState, attempt: &AttemptState) -> Status {
             let why = match attempt.queue.first().map(|p| p.origin) {
                 Some(crate::event::Origin::Check) => "a check failed; waits for a slot to try again",
                 Some(crate::event::Origin::Review) => "changes were requested; waits for a slot",
+                Some(crate::event::Origin::Scope) => {
+                    "it changed files outside of its scope; waits for a slot"
+                }
                 Some(crate::event::Origin::Conflict) => {
                     "it conflicts with what landed; waits for a slot to resolve it"
                 }
@@ -92,6 +95,7 @@ pub fn status(task: &TaskState, attempt: &AttemptState) -> Status {
             let why = match (attempt.workspace.is_some(), attempt.queue.first().map(|prompt| prompt.origin)) {
                 (false, _) => "the workspace is made and its setup runs",
                 (true, Some(crate::event::Origin::Check)) => "sent back by a failed check",
+                (true, Some(crate::event::Origin::Scope)) => "sent back to its scope",
                 (true, Some(crate::event::Origin::Review)) => "sent back by a review",
                 (true, Some(crate::event::Origin::Conflict)) => {
                     "brought onto what landed meanwhile, to resolve the conflict"
@@ -174,6 +178,12 @@ pub fn status(task: &TaskState, attempt: &AttemptState) -> Status {
         Phase::Undoing => {
             make(Attention::Working, "undoing", "the landing is taken back".into(), String::new())
         }
+        Phase::RollingBack => {
+            let whole = attempt.open_rollback().is_none_or(|rollback| rollback.paths.is_empty());
+            let what = if whole { "the workspace is" } else { "some files are" };
+            let reason = format!("{what} brought back from a snapshot");
+            make(Attention::Working, "rolling back", reason, format!("divisi snapshots {handle}"))
+        }
         Phase::Waiting => {
             let last = attempt.turns.last();
             let reason = match last.and_then(|turn| turn.outcome.as_ref()) {
@@ -230,11 +240,27 @@ pub fn task_status(task: &TaskState) -> Option<Status> {
         Attention::Backlog => 1,
         Attention::Done => 0,
     };
+    if task.staged() {
+        return Some(staged(task));
+    }
     let landed = task.attempts.iter().find(|a| a.phase == Phase::Landed);
     if let Some(landed) = landed {
         return Some(status(task, landed));
     }
     task.attempts.iter().map(|attempt| status(task, attempt)).max_by_key(rank)
+}
+
+/// A task that nobody has started yet.
+fn staged(task: &TaskState) -> Status {
+    let number = task.spec.number;
+    let (attention, state, reason, next) = match task.archived {
+        true => {
+            (Attention::Done, "archived", "put away before it started", format!("divisi restore {number}"))
+        }
+        false => (Attention::Backlog, "staged", "not started", format!("divisi start {number}")),
+    };
+    let (state, reason) = (state.to_owned(), reason.to_owned());
+    Status { attention, state, reason, since: task.added, next, until: None }
 }
 
 /// The state of what waits for a usage limit to end.
@@ -250,6 +276,7 @@ fn state_of(why: &Blocked) -> &'static str {
         Blocked::Agent { .. } => "agent failed",
         Blocked::Stalled { .. } => "stalled",
         Blocked::NoChange => "waiting for instruction",
+        Blocked::Budget { .. } => "needs you: budget",
     }
 }
 
@@ -283,6 +310,14 @@ pub fn hint_for(why: &Blocked, task: &TaskState, attempt: u16) -> String {
         }
         Blocked::Agent { .. } => format!("divisi log {handle}, then divisi resume {handle}"),
         Blocked::Stalled { .. } => format!("divisi log {handle}, then divisi resume {handle}"),
+        Blocked::Budget { unknown: false, .. } => {
+            format!("divisi resume {handle} --budget MORE goes on; divisi stop {handle} ends it")
+        }
+        Blocked::Budget { unknown: true, .. } => {
+            format!(
+                "divisi resume {handle} --budget 200k counts tokens; --budget none goes on without a limit"
+            )
+        }
         Blocked::NoChange => format!("divisi log {handle}, then divisi send {handle} \"…\""),
     }
 }
@@ -303,6 +338,13 @@ impl std::fmt::Display for Blocked {
             Self::Agent { text } => write!(f, "{text}"),
             Self::Stalled { minutes } => write!(f, "no sign of life for {minutes} minutes"),
             Self::NoChange => f.write_str("the turn ended without a change"),
+            Self::Budget { budget, unknown: false } => write!(f, "its budget of {budget} is used up"),
+            Self::Budget { budget, unknown: true } => {
+                write!(
+                    f,
+                    "nobody knows what all of its tokens cost, so its budget of {budget} cannot be held"
+                )
+            }
         }
     }
 }

@@ -1,22 +1,32 @@
 //! Appending to a stream: the checks first, then the rows and the fold, all in the transaction of the group.
 
+use std::sync::Arc;
+
 use divisi_model::{Actor, Envelope, Event, Stream};
 use jiff::Timestamp;
 
 use crate::error::{AppendError, StoreError};
 use crate::limits::{APPEND_EVENTS_MAX, EVENT_BYTES_MAX};
-use crate::rows::{self, Insert, Written};
+use crate::recent::Kept;
+use crate::rows::{self, Head, Insert, Written};
 use crate::tables;
 use crate::writer::Group;
 
-/// Events that want to be appended, written out already on the thread that asks.
+/// Events that want to be appended. All that can be done without the log is done already, on the thread that asks.
 #[derive(Debug)]
 pub(crate) struct Append {
     stream: Stream,
     expected: u64,
-    actor: Actor,
-    at: Timestamp,
-    events: Vec<(Event, Written)>,
+    head: Head,
+    events: Vec<Fresh>,
+}
+
+/// An event of an append. Whoever asked for it lets go of it, since the writer has more to do.
+#[derive(Debug)]
+pub(crate) struct Fresh {
+    /// Its number in the log is 0 until it is appended.
+    pub(crate) envelope: Arc<Envelope>,
+    written: Written,
 }
 
 impl Append {
@@ -31,39 +41,44 @@ impl Append {
             let what = format!("{} events in one append", events.len());
             return Err(AppendError::TooLarge { what, limit: APPEND_EVENTS_MAX });
         }
-        let write = |event: Event| {
+        let head = Head::of(stream, at, &actor)?;
+        let write = |(event, version): (Event, u64)| {
             let written = Written::of(&event)?;
-            let bytes = written.data.as_ref().map_or(0, String::len);
+            let bytes = written.data().map_or(0, str::len);
             if bytes > EVENT_BYTES_MAX {
-                let what = format!("`{}` with {bytes} bytes", written.kind);
+                let what = format!("`{}` with {bytes} bytes", written.kind());
                 return Err(AppendError::TooLarge { what, limit: EVENT_BYTES_MAX });
             }
-            Ok((event, written))
+            let envelope = Envelope { seq: 0, stream, version, at, actor: actor.clone(), event };
+            Ok(Fresh { envelope: Arc::new(envelope), written })
         };
-        let events = events.into_iter().map(write).collect::<Result<_, _>>()?;
-        Ok(Self { stream, expected, actor, at, events })
+        // A writer that is wrong about the version, however wrong, is refused by the log.
+        let versions = (1..).map(|n| expected.saturating_add(n));
+        let events = events.into_iter().zip(versions).map(write);
+        Ok(Self { stream, expected, head, events: events.collect::<Result<_, _>>()? })
     }
 
     /// The work inside the group.
     pub(crate) fn work(
-        self,
+        mut self,
         group: &mut Group<'_>,
-    ) -> Result<Result<Vec<Envelope>, AppendError>, StoreError> {
+    ) -> Result<Result<Vec<Fresh>, AppendError>, StoreError> {
         if let Err(refused) = self.check(group)? {
             return Ok(Err(refused));
         }
-        let mut envelopes = Vec::with_capacity(self.events.len());
-        let mut insert = Insert::new(group.sql, self.stream, self.at, &self.actor)?;
-        for (version, (event, written)) in (self.expected + 1..).zip(self.events) {
+        let mut insert = Insert::new(group.sql, &self.head)?;
+        for Fresh { envelope, written } in &mut self.events {
             group.state.last_seq += 1;
-            let seq = group.state.last_seq;
-            let (stream, at, actor) = (self.stream, self.at, self.actor.clone());
-            insert.put(seq, version, &written)?;
-            envelopes.push(Envelope { seq, stream, version, at, actor, event });
+            // Nobody else holds it yet, so nothing is copied.
+            let known = Arc::make_mut(envelope);
+            known.seq = group.state.last_seq;
+            insert.put(known.seq, known.version, written)?;
+            let bytes = size_of::<Envelope>() + written.data().map_or(0, str::len);
+            group.state.fresh.push(Kept { envelope: Arc::clone(envelope), bytes });
         }
         drop(insert);
-        tables::fold_in(group, self.stream, &envelopes)?;
-        Ok(Ok(envelopes))
+        tables::fold_in(group, self.stream, self.events.iter().map(|fresh| &*fresh.envelope))?;
+        Ok(Ok(self.events))
     }
 
     fn check(&self, group: &Group<'_>) -> Result<Result<(), AppendError>, StoreError> {
@@ -75,9 +90,10 @@ impl Append {
         if found != self.expected {
             return Ok(Err(AppendError::Stale { stream: self.stream, expected: self.expected, found }));
         }
-        for (version, (event, written)) in (self.expected + 1..).zip(&self.events) {
+        for Fresh { envelope, written } in &self.events {
+            let (version, event) = (envelope.version, &envelope.event);
             if !fits(self.stream, version, event) {
-                let kind = written.kind.clone();
+                let kind = written.kind().to_owned();
                 return Ok(Err(AppendError::Misplaced { stream: self.stream, version, kind }));
             }
             if let Event::TaskAdded { spec } = event

@@ -42,15 +42,28 @@ pub(crate) fn reading(path: &Path) -> Result<Connection, StoreError> {
     Ok(sql)
 }
 
+/// A connection that merges the write-ahead log and nothing else.
+pub(crate) fn merging(path: &Path) -> Result<Connection, StoreError> {
+    let sql = changing(path)?;
+    // As much as the writer's: whole after a power cut, though without the last commits.
+    sql.pragma_update(None, "synchronous", "NORMAL")?;
+    Ok(sql)
+}
+
 fn writing(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let sql = Connection::open_with_flags(path, flags)?;
-    guard(&sql)?;
+    let sql = changing(path)?;
     let mode: String = sql.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode != "wal" {
         return Err(StoreError::NoWal { found: mode });
     }
     sql.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
+    Ok(sql)
+}
+
+fn changing(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let sql = Connection::open_with_flags(path, flags)?;
+    guard(&sql)?;
     // On macOS an ordinary fsync leaves data in the disk's own cache; elsewhere this changes nothing.
     sql.pragma_update(None, "fullfsync", true)?;
     sql.pragma_update(None, "checkpoint_fullfsync", true)?;

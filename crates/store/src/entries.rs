@@ -126,17 +126,20 @@ fn attempt_of(row: &Row<'_>) -> Result<AttemptId, StoreError> {
     Ok(AttemptId { task: parsed?, number: row.get(6)? })
 }
 
-/// The end of a transcript, in its order.
+/// The end of a transcript, or of what stands before an entry, in its order.
 pub(crate) fn latest(
     sql: &Connection,
     attempt: AttemptId,
+    before: Option<(u32, u64)>,
     limit: usize,
 ) -> Result<Vec<StoredEntry>, StoreError> {
     let mut statement = sql.prepare_cached(
         "SELECT rev, session, seq, at, body FROM entries \
-         WHERE task = ?1 AND attempt = ?2 ORDER BY session DESC, seq DESC LIMIT ?3",
+         WHERE task = ?1 AND attempt = ?2 AND (session, seq) < (?3, ?4) ORDER BY session DESC, seq DESC LIMIT ?5",
     )?;
-    let mut rows = statement.query(params![attempt.task.to_string(), attempt.number, count(limit)])?;
+    let (session, seq) = before.map_or((i64::MAX, 0), |(session, seq)| (i64::from(session), number(seq)));
+    let task = attempt.task.to_string();
+    let mut rows = statement.query(params![task, attempt.number, session, seq, count(limit)])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(stored(row)?);

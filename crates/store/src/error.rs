@@ -145,7 +145,13 @@ impl StoreError {
     /// What a person can do about it; empty where there is nothing to say.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Folder { .. } => "check that the folder exists and belongs to you",
+            Self::Folder { source, .. } => match source.kind() {
+                std::io::ErrorKind::StorageFull => "free some space; nothing that was acknowledged is lost",
+                std::io::ErrorKind::ReadOnlyFilesystem => {
+                    "make its disk writable, or choose another data folder: DIVISI_HOME"
+                }
+                _ => "check that the folder exists and belongs to you",
+            },
             Self::InUse { .. } => "stop the other process first, or choose another data folder",
             Self::Newer { .. } => "install the newer version of divisi that wrote it",
             Self::NotALog { .. } => "choose another data folder",

@@ -10,7 +10,6 @@ use crate::entries::{self, StoredEntry};
 use crate::error::StoreError;
 use crate::limits::FEED_BATCH;
 use crate::readers::Readers;
-use crate::rows;
 
 /// The log from a number on, one event after the other, in order.
 #[derive(Debug)]
@@ -35,7 +34,7 @@ impl Feed {
     /// The next event; waits for one where all were given. Can be cancelled at any time without losing one, and called
     /// again after an error. Fails with [`StoreError::Closed`] when the store is closed and all were given.
     pub async fn next(&mut self) -> Result<Envelope, StoreError> {
-        let read = |after| self.readers.read(|sql| rows::read(sql, after, FEED_BATCH));
+        let read = |after| self.readers.events(after, FEED_BATCH);
         self.follow.next(read, |envelope| envelope.seq).await
     }
 }

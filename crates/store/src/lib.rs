@@ -6,6 +6,7 @@
 //! outside.
 
 mod append;
+mod checkpoints;
 mod connect;
 mod entries;
 mod error;
@@ -16,6 +17,7 @@ mod limits;
 mod lock;
 mod migrate;
 mod readers;
+mod recent;
 mod rows;
 mod store;
 mod tables;

@@ -1,5 +1,6 @@
 //! Bounds of the store.
 
+use std::ffi::c_int;
 use std::time::Duration;
 
 /// Events in one append.
@@ -19,10 +20,15 @@ pub(crate) const GROUP_MAX: usize = 256;
 pub(crate) const READERS_MAX: usize = 4;
 /// Rows that a feed reads at once.
 pub(crate) const FEED_BATCH: usize = 128;
+/// The newest events that stay in memory for those who follow, and about how many bytes they may take.
+pub(crate) const RECENT_MAX: usize = 2048;
+pub(crate) const RECENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Events by which a task's row may be behind its stream; whoever reads the task folds them.
 pub(crate) const ROW_BEHIND_MAX: u64 = 128;
 /// Task states that the writer keeps at hand.
 pub(crate) const TASKS_KEPT: usize = 256;
+/// Of which this many are let go of at once.
+pub(crate) const TASKS_LET_GO: usize = 16;
 /// Problems that a report lists; more are only counted.
 pub(crate) const PROBLEMS_LISTED: usize = 100;
 /// How long a connection waits for a foreign program, such as a database shell, that holds the log.
@@ -31,3 +37,7 @@ pub(crate) const FOREIGN_LOCK_WAIT: Duration = Duration::from_secs(5);
 pub(crate) const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// What stays of the write-ahead log's file after a checkpoint, in bytes.
 pub(crate) const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;
+/// Pages that come into the write-ahead log until it is merged into the file beside the writer.
+pub(crate) const CHECKPOINT_PAGES: c_int = 1000;
+/// Pages of the write-ahead log from which on the writer merges itself: 64 MB.
+pub(crate) const WAL_PAGES_MAX: c_int = 16 * 1024;

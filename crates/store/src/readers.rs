@@ -1,17 +1,21 @@
 //! A few connections that can only read. In WAL mode they see whole commits and never wait for the writer.
 
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use divisi_model::Envelope;
 use rusqlite::Connection;
 
 use crate::connect;
 use crate::error::StoreError;
 use crate::limits::{CLOSE_WAIT, READERS_MAX};
+use crate::recent::Recent;
+use crate::rows;
 
 #[derive(Debug)]
 pub(crate) struct Readers {
     path: PathBuf,
+    recent: Arc<Recent>,
     pool: Mutex<Pool>,
     freed: Condvar,
 }
@@ -26,8 +30,19 @@ struct Pool {
 }
 
 impl Readers {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, pool: Mutex::default(), freed: Condvar::new() }
+    pub(crate) fn new(path: PathBuf, recent: Arc<Recent>) -> Self {
+        Self { path, recent, pool: Mutex::default(), freed: Condvar::new() }
+    }
+
+    /// Events of the whole log after a number, in order.
+    pub(crate) fn events(&self, after: u64, limit: usize) -> Result<Vec<Envelope>, StoreError> {
+        if self.pool().closed {
+            return Err(StoreError::Closed);
+        }
+        match self.recent.after(after, limit) {
+            Some(found) => Ok(found),
+            None => self.read(|sql| rows::read(sql, after, limit)),
+        }
     }
 
     /// Reads with a connection of the pool; waits for one where all are busy.

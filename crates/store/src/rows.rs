@@ -1,5 +1,7 @@
 //! Events as rows.
 
+use std::ops::Range;
+
 use divisi_model::{Actor, Envelope, Event, Stream};
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
@@ -12,25 +14,33 @@ const DIVISI: &str = r#"{"who":"divisi"}"#;
 /// An event's kind, and its data as JSON: the two columns that it is kept in.
 #[derive(Debug)]
 pub(crate) struct Written {
-    pub(crate) kind: String,
-    pub(crate) data: Option<String>,
+    /// The event as JSON; both are parts of it, since taking them out would copy them.
+    json: String,
+    kind: Range<usize>,
+    data: Option<Range<usize>>,
 }
 
 impl Written {
     pub(crate) fn of(event: &Event) -> Result<Self, StoreError> {
         let unreadable = || StoreError::unreadable(|| "an event".to_owned());
-        let mut data = serde_json::to_string(event).map_err(unreadable())?;
+        let json = serde_json::to_string(event).map_err(unreadable())?;
         let odd = || unreadable()(serde::de::Error::custom("its JSON is not its kind and its data"));
-        let kind_to = data.strip_prefix(KIND).and_then(|rest| rest.find('"')).ok_or_else(odd)? + KIND.len();
-        let kind = data[KIND.len()..kind_to].to_owned();
-        // Taken out of the middle, since a second parse would cost as much as the writing.
-        let end = data.pop().ok_or_else(odd)?;
-        let data = match &data[kind_to + 1..] {
-            "" if end == '}' => None,
-            rest if end == '}' && rest.starts_with(DATA) => Some(data.split_off(kind_to + 1 + DATA.len())),
-            _ => return Err(odd()),
+        let kind_to = json.strip_prefix(KIND).and_then(|rest| rest.find('"')).ok_or_else(odd)? + KIND.len();
+        let rest = json[kind_to + 1..].strip_suffix('}').ok_or_else(odd)?;
+        let data = match rest.strip_prefix(DATA) {
+            None if rest.is_empty() => None,
+            None => return Err(odd()),
+            Some(data) => Some(json.len() - 1 - data.len()..json.len() - 1),
         };
-        Ok(Self { kind, data })
+        Ok(Self { kind: KIND.len()..kind_to, data, json })
+    }
+
+    pub(crate) fn kind(&self) -> &str {
+        &self.json[self.kind.clone()]
+    }
+
+    pub(crate) fn data(&self) -> Option<&str> {
+        self.data.clone().map(|data| &self.json[data])
     }
 }
 
@@ -38,34 +48,40 @@ impl Written {
 const KIND: &str = r#"{"kind":""#;
 const DATA: &str = r#","data":"#;
 
-/// Puts events of one append into the log.
-pub(crate) struct Insert<'a> {
-    statement: CachedStatement<'a>,
+/// What the events of one append have in common, as it is kept.
+#[derive(Debug)]
+pub(crate) struct Head {
     stream: String,
     at: String,
     actor: String,
 }
 
-impl<'a> Insert<'a> {
-    /// All with the same stream, time and actor.
-    pub(crate) fn new(
-        sql: &'a Connection,
-        stream: Stream,
-        at: Timestamp,
-        actor: &Actor,
-    ) -> Result<Self, StoreError> {
+impl Head {
+    pub(crate) fn of(stream: Stream, at: Timestamp, actor: &Actor) -> Result<Self, StoreError> {
         let actor = serde_json::to_string(actor).map_err(StoreError::unreadable(|| "an actor".to_owned()))?;
+        Ok(Self { stream: stream.to_string(), at: at.to_string(), actor })
+    }
+}
+
+/// Puts events of one append into the log.
+pub(crate) struct Insert<'a> {
+    statement: CachedStatement<'a>,
+    head: &'a Head,
+}
+
+impl<'a> Insert<'a> {
+    pub(crate) fn new(sql: &'a Connection, head: &'a Head) -> Result<Self, StoreError> {
         let statement = sql.prepare_cached(
             "INSERT INTO events (seq, stream, version, at, actor, kind, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?;
-        Ok(Self { statement, stream: stream.to_string(), at: at.to_string(), actor })
+        Ok(Self { statement, head })
     }
 
     /// The next one.
     pub(crate) fn put(&mut self, seq: u64, version: u64, written: &Written) -> Result<(), StoreError> {
         let (seq, version) = (number(seq), number(version));
-        let (stream, at, actor) = (&self.stream, &self.at, &self.actor);
-        self.statement.execute(params![seq, stream, version, at, actor, written.kind, written.data])?;
+        let Head { stream, at, actor } = self.head;
+        self.statement.execute(params![seq, stream, version, at, actor, written.kind(), written.data()])?;
         Ok(())
     }
 }
@@ -189,14 +205,14 @@ mod tests {
         let with = Event::TurnCancelRequested { attempt: 3, turn: 7 };
         for event in [with.clone(), Event::TaskArchived] {
             let written = Written::of(&event).unwrap();
-            assert_eq!(super::event(&written.kind, written.data.as_deref()).unwrap(), event);
+            assert_eq!(super::event(written.kind(), written.data()).unwrap(), event);
         }
         let written = Written::of(&with).unwrap();
         assert_eq!(
-            (written.kind.as_str(), written.data.as_deref()),
+            (written.kind(), written.data()),
             ("turn_cancel_requested", Some(r#"{"attempt":3,"turn":7}"#))
         );
-        assert_eq!(Written::of(&Event::TaskArchived).unwrap().data, None);
+        assert_eq!(Written::of(&Event::TaskArchived).unwrap().data(), None);
         assert_eq!(serde_json::from_str::<Actor>(DIVISI).unwrap(), Actor::Divisi);
     }
 }

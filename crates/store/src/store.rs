@@ -9,7 +9,7 @@ use divisi_model::{Actor, AttemptId, Envelope, Event, Stream, TaskId, TaskNumber
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::append::{self, Append};
+use crate::append::{self, Append, Fresh};
 use crate::connect::{self, Opened};
 use crate::entries::{self, StoredEntry, WrittenEntry};
 use crate::error::{AppendError, StoreError};
@@ -58,14 +58,16 @@ impl Store {
     /// and `faults` may go wrong.
     pub fn open_in_place(dir: &Path, faults: Arc<dyn Faults>) -> Result<Self, StoreError> {
         let opened = connect::open(dir)?;
-        let readers = Arc::new(Readers::new(opened.path.clone()));
+        let path = opened.path.clone();
         let (writer, news) = Writer::in_place(opened, faults)?;
+        let readers = Arc::new(Readers::new(path, Arc::clone(&news.recent)));
         Ok(Self { inner: Arc::new(Inner { readers, news, writer }) })
     }
 
     pub(crate) fn start(opened: Opened) -> Result<Self, StoreError> {
-        let readers = Arc::new(Readers::new(opened.path.clone()));
+        let path = opened.path.clone();
         let (writer, news) = Writer::start(opened)?;
+        let readers = Arc::new(Readers::new(path, Arc::clone(&news.recent)));
         Ok(Self { inner: Arc::new(Inner { readers, news, writer }) })
     }
 
@@ -81,7 +83,7 @@ impl Store {
         sync: Sync,
     ) -> Result<Vec<Envelope>, AppendError> {
         let append = Append::new(stream, expected_version, actor, at, events)?;
-        self.inner.writer.ask(sync, |group| append.work(group)).await
+        self.inner.writer.ask(sync, |group| append.work(group)).await.map(own)
     }
 
     /// [`Store::append`] for a thread that may block.
@@ -95,7 +97,7 @@ impl Store {
         sync: Sync,
     ) -> Result<Vec<Envelope>, AppendError> {
         let append = Append::new(stream, expected_version, actor, at, events)?;
-        self.inner.writer.ask_blocking(sync, |group| append.work(group))
+        self.inner.writer.ask_blocking(sync, |group| append.work(group)).map(own)
     }
 
     /// Why the log could not be written the last time; none when it could.
@@ -129,7 +131,7 @@ impl Store {
 
     /// Events after a number, in order; at most `limit` and [`READ_MAX`](crate::READ_MAX).
     pub fn read(&self, after_seq: u64, limit: usize) -> Result<Vec<Envelope>, StoreError> {
-        self.inner.readers.read(|sql| rows::read(sql, after_seq, limit))
+        self.inner.readers.events(after_seq, limit)
     }
 
     /// Events of a stream after a version, in order; at most `limit` and [`READ_MAX`](crate::READ_MAX).
@@ -207,7 +209,17 @@ impl Store {
     /// The last `limit` entries of an attempt in the order of the transcript. To follow from there, take the highest
     /// revision among them.
     pub fn entries_latest(&self, attempt: AttemptId, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
-        self.inner.readers.read(|sql| entries::latest(sql, attempt, limit))
+        self.entries_before(attempt, None, limit)
+    }
+
+    /// The last `limit` entries that stand before this one, given by session and number, or of all.
+    pub fn entries_before(
+        &self,
+        attempt: AttemptId,
+        before: Option<(u32, u64)>,
+        limit: usize,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        self.inner.readers.read(|sql| entries::latest(sql, attempt, before, limit))
     }
 
     /// The newest revision of the index of all transcripts, as it changes.
@@ -257,6 +269,11 @@ impl Store {
     pub fn verify(&self) -> Result<Report, StoreError> {
         self.inner.readers.read(verify::verify)
     }
+}
+
+/// Made here and not by the writer, which has more to do.
+fn own(appended: Vec<Fresh>) -> Vec<Envelope> {
+    appended.into_iter().map(|fresh| Arc::unwrap_or_clone(fresh.envelope)).collect()
 }
 
 #[cfg(test)]
@@ -341,9 +358,11 @@ mod tests {
             Err::<Result<(), StoreError>, _>(StoreError::Closed)
         };
         assert!(store.inner.writer.ask_blocking(Sync::Normal, ask).is_err());
+        assert_eq!(store.read(2, 10).unwrap(), [], "nobody reads what was taken back");
         let next = append(2, log[1].clone());
         let appended = store.inner.writer.ask_blocking(Sync::Normal, work(next)).unwrap();
-        assert_eq!((appended[0].seq, appended[0].version), (3, 3));
+        let known = &appended[0].envelope;
+        assert_eq!((known.seq, known.version), (3, 3));
         assert!(!store.tasks().unwrap()[0].archived);
         assert!(store.verify().unwrap().sound());
     }

@@ -11,7 +11,7 @@ use divisi_model::{Envelope, Event, ProjectId, Stream, TaskId, TaskNumber, TaskS
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::error::StoreError;
-use crate::limits::{READ_MAX, ROW_BEHIND_MAX, TASKS_KEPT};
+use crate::limits::{READ_MAX, ROW_BEHIND_MAX, TASKS_KEPT, TASKS_LET_GO};
 use crate::rows;
 use crate::writer::Group;
 
@@ -24,13 +24,16 @@ const FOLDED_BY: &str =
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
     kept: HashMap<TaskId, Kept>,
+    /// How often one was kept, which tells which of them rest longest.
+    uses: u64,
 }
 
-/// The newest state of a task, and the version that its row holds.
+/// The newest state of a task, the version that its row holds, and when it was kept last.
 #[derive(Debug)]
 struct Kept {
     state: TaskState,
     row: u64,
+    used: u64,
 }
 
 impl Tasks {
@@ -52,14 +55,26 @@ impl Tasks {
 
     fn keep(&mut self, sql: &Connection, kept: Kept) -> Result<(), StoreError> {
         if self.kept.len() >= TASKS_KEPT {
-            self.write_rows(sql)?;
-            self.kept.clear();
+            self.let_go(sql)?;
         }
-        self.kept.insert(kept.state.id, kept);
+        self.uses += 1;
+        self.kept.insert(kept.state.id, Kept { used: self.uses, ..kept });
         Ok(())
     }
 
-    /// Writes the rows that are behind, so that no task is behind that is not at hand.
+    /// Lets go of the tasks that rest longest, a few at a time: whoever appends meanwhile waits for their rows.
+    fn let_go(&mut self, sql: &Connection) -> Result<(), StoreError> {
+        let mut resting: Vec<(u64, TaskId)> = self.kept.iter().map(|(id, kept)| (kept.used, *id)).collect();
+        resting.sort_unstable();
+        for (_, id) in resting.into_iter().take(TASKS_LET_GO) {
+            if let Some(kept) = self.kept.remove(&id).filter(|kept| kept.row < kept.state.version) {
+                put_task(sql, &kept.state)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the rows that are behind, so that none is.
     pub(crate) fn write_rows(&mut self, sql: &Connection) -> Result<(), StoreError> {
         for kept in self.kept.values_mut().filter(|kept| kept.row < kept.state.version) {
             put_task(sql, &kept.state)?;
@@ -94,10 +109,10 @@ impl Folded {
 }
 
 /// Folds events that were just appended to one stream into the tables.
-pub(crate) fn fold_in(
+pub(crate) fn fold_in<'a>(
     group: &mut Group<'_>,
     stream: Stream,
-    envelopes: &[Envelope],
+    envelopes: impl Iterator<Item = &'a Envelope>,
 ) -> Result<(), StoreError> {
     match stream {
         Stream::Task(id) => {
@@ -105,7 +120,7 @@ pub(crate) fn fold_in(
             let (state, row) = kept.map_or((None, None), |kept| (Some(kept.state), Some(kept.row)));
             // What was read just now holds the new events already.
             let known = state.as_ref().map_or(0, |state| state.version);
-            let new = envelopes.iter().filter(|envelope| envelope.version > known);
+            let new = envelopes.filter(|envelope| envelope.version > known);
             let state = new.fold(state, |state, envelope| fold(state, id, envelope));
             if let Some(state) = state {
                 let row = match row {
@@ -115,7 +130,7 @@ pub(crate) fn fold_in(
                         state.version
                     }
                 };
-                group.state.tasks.keep(group.sql, Kept { state, row })?;
+                group.state.tasks.keep(group.sql, Kept { state, row, used: 0 })?;
             }
         }
         Stream::Project(_) => {
@@ -197,7 +212,7 @@ fn read_task(sql: &Connection, id: TaskId) -> Result<Option<Kept>, StoreError> {
         let after = newest.as_ref().map_or(row, |state| state.version);
         let events = rows::read_stream(sql, Stream::Task(id), after, READ_MAX)?;
         if events.is_empty() {
-            return Ok(newest.map(|state| Kept { state, row }));
+            return Ok(newest.map(|state| Kept { state, row, used: 0 }));
         }
         newest = events.iter().fold(newest, |state, envelope| fold(state, id, envelope));
     }

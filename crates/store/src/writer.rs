@@ -10,11 +10,13 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::checkpoints::Checkpoints;
 use crate::connect::Opened;
 use crate::error::StoreError;
 use crate::followers::Followers;
 use crate::in_place::{Faults, InPlace};
 use crate::limits::{GROUP_MAX, QUEUE_FULL_PAUSE, QUEUE_MAX};
+use crate::recent::{Kept, Recent};
 use crate::store::Sync;
 use crate::tables::Tasks;
 
@@ -35,6 +37,8 @@ pub(crate) struct State {
     pub(crate) tasks: Tasks,
     /// Attempts whose transcript changed in this group.
     pub(crate) changed: BTreeSet<AttemptId>,
+    /// Events of this group.
+    pub(crate) fresh: Vec<Kept>,
 }
 
 /// The way to the writer. Dropped, it lets the writer finish what waits, and waits for that.
@@ -59,6 +63,8 @@ pub(crate) struct News {
     pub(crate) last_seq: watch::Receiver<u64>,
     pub(crate) last_rev: watch::Receiver<u64>,
     pub(crate) followers: Arc<Followers>,
+    /// What was committed last.
+    pub(crate) recent: Arc<Recent>,
     /// Why the last commit failed, if it did.
     pub(crate) trouble: Arc<Mutex<Option<StoreError>>>,
 }
@@ -67,7 +73,8 @@ impl Writer {
     pub(crate) fn start(opened: Opened) -> Result<(Self, News), StoreError> {
         let (queue, requests) = mpsc::channel(QUEUE_MAX);
         let path = opened.path.clone();
-        let (room, news) = Room::new(opened, None)?;
+        let (mut room, news) = Room::new(opened, None)?;
+        room.checkpoints = Some(Checkpoints::start(&path, &mut room.opened.sql)?);
         let thread = std::thread::Builder::new().name("divisi-store".to_owned());
         let thread = thread.spawn(move || room.run(requests)).map_err(StoreError::folder(&path))?;
         Ok((Self::Thread(Mutex::new(Some(Way { queue, thread }))), news))
@@ -154,6 +161,7 @@ impl State {
             last_rev: crate::entries::last_rev(sql)?,
             tasks: Tasks::default(),
             changed: BTreeSet::new(),
+            fresh: Vec::new(),
         })
     }
 }
@@ -219,12 +227,15 @@ impl std::fmt::Debug for dyn Request {
 #[derive(Debug)]
 pub(crate) struct Room {
     opened: Opened,
+    /// None where nothing has a thread of its own; SQLite then merges after every thousandth page.
+    checkpoints: Option<Checkpoints>,
     state: State,
     /// How the next commit is synced, once that was set.
     sync: Option<Sync>,
     last_seq: watch::Sender<u64>,
     last_rev: watch::Sender<u64>,
     followers: Arc<Followers>,
+    recent: Arc<Recent>,
     trouble: Arc<Mutex<Option<StoreError>>>,
     faults: Option<Arc<dyn Faults>>,
 }
@@ -236,11 +247,20 @@ impl Room {
         let (last_rev, rev_news) = watch::channel(state.last_rev);
         let followers = Arc::new(Followers::new());
         let told = Arc::clone(&followers);
-        let trouble = Arc::default();
-        let shown = Arc::clone(&trouble);
+        let (recent, trouble) = (Arc::default(), Arc::default());
+        let news = News {
+            last_seq: seq_news,
+            last_rev: rev_news,
+            followers,
+            recent: Arc::clone(&recent),
+            trouble: Arc::clone(&trouble),
+        };
+        let sync = None;
+        let followers = told;
+        let checkpoints = None;
         let room =
-            Self { opened, state, sync: None, last_seq, last_rev, followers: told, trouble: shown, faults };
-        Ok((room, News { last_seq: seq_news, last_rev: rev_news, followers, trouble }))
+            Self { opened, checkpoints, state, sync, last_seq, last_rev, followers, recent, trouble, faults };
+        Ok((room, news))
     }
 
     fn run(mut self, mut requests: mpsc::Receiver<Box<dyn Request>>) {
@@ -255,6 +275,9 @@ impl Room {
             self.commit_and_answer(group);
         }
         self.followers.close();
+        if let Some(checkpoints) = self.checkpoints.take() {
+            checkpoints.end(&mut self.opened.sql);
+        }
         // Where this fails, whoever opens the log next folds what the rows lack, and finds the write-ahead log.
         let _written = self.write_rows();
         let _merged = self.opened.sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
@@ -269,6 +292,8 @@ impl Room {
         let trouble = failed
             .clone()
             .filter(|error| !matches!(error, StoreError::Closed | StoreError::Unreadable { .. }));
+        // Before anybody is told, so that whoever is told finds it.
+        self.recent.add(self.state.fresh.drain(..));
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
         self.last_seq
             .send_if_modified(|last| std::mem::replace(last, self.state.last_seq) != self.state.last_seq);
@@ -323,5 +348,6 @@ impl Room {
         self.state.last_rev = *self.last_rev.borrow();
         self.state.tasks.forget();
         self.state.changed.clear();
+        self.state.fresh.clear();
     }
 }

@@ -41,6 +41,7 @@ mod diff;
 pub mod git;
 mod git_box;
 mod git_index;
+pub mod host;
 mod hub;
 mod ids;
 mod ignore_rules;
@@ -57,6 +58,7 @@ mod programs;
 mod project;
 mod result;
 pub mod sandbox;
+mod scope;
 mod seen;
 mod snapshot;
 mod space;
@@ -64,10 +66,12 @@ mod stat_cache;
 
 pub use archive::{ArchiveError, ArchiveLimits, ArchiveRequest, Archived};
 pub use beneath::read_inside;
-pub use diff::{Diff, DiffLimits, DiffStat, FileDiff, FileStatus, Hunk, Line, LineKind};
+pub use diff::{
+    Diff, DiffLimits, DiffPath, DiffStat, FileDiff, FileStatus, Follow, Followed, Hunk, Line, LineKind,
+};
 pub use git::{Git, GitError};
 pub use git_box::{BoxLevel, level as git_box_level};
-pub use hub::{Hub, HubError, HubRefs};
+pub use hub::{Hub, HubError, HubRefs, LoggedCommit};
 pub use ids::{BadObjectName, BlobId, CommitId, Identity, RepoPath, Signature, TreeId};
 pub use integrate::{
     Conflict, Conflicts, IntegrateRequest, Integration, LandMode, MAX_CONFLICT_BYTES, MAX_CONFLICT_TEXTS,
@@ -75,15 +79,19 @@ pub use integrate::{
 };
 pub use land::{Dirty, DirtyFile, LandError, LandRequest, Landed};
 pub use listing::EntryMode;
-pub use move_base::{BaseMove, KeptFile, MoveBaseError, UnfinishedMove};
+pub use move_base::{
+    BaseMove, KeptFile, MoveBaseError, Rollback, RollbackRequest, UnfinishedMove, UnfinishedRollback,
+};
 pub use new_repository::NewRepositoryError;
 pub use programs::{ask_program, leave_session, start_detached};
 pub use project::{Checkout, Head, Project, ProjectError};
 pub use result::{AttemptResult, History, ImportLimits, ResultError, ResultRequest};
+pub use scope::{BadPattern, Scope};
 pub use snapshot::{
     ChangedFile, MAX_NOTES, Note, NoteKind, Snapshot, SnapshotError, SnapshotLimits, SnapshotRequest,
 };
 pub use space::{
-    Copied, IncludeLimits, IncludeReport, Kind, Layered, NewWorkspace, Presence, Record, SandboxParts,
-    Skipped, SkippedFile, Workspace, WorkspaceError, Workspaces, environment, is_temporary, ports,
+    Copied, DiskUse, IncludeLimits, IncludeReport, Kind, Layered, NewWorkspace, Presence, Record,
+    SandboxParts, Skipped, SkippedFile, Terminal, TerminalEnd, TerminalSize, Workspace, WorkspaceError,
+    Workspaces, environment, is_temporary, ports,
 };

@@ -8,7 +8,7 @@ use divisi_workspace::launch::{EndedBy, Outcome};
 use serde_json::{Value, json};
 
 use crate::chance::Chance;
-use crate::process::Body;
+use crate::process::{Body, Process};
 use crate::world::{Next, World};
 
 /// One agent process.
@@ -95,6 +95,15 @@ impl World {
         }
     }
 
+    /// Whether an agent of the attempt is in a turn, and may write files at any moment.
+    pub(crate) fn in_turn(&self, attempt: &str) -> bool {
+        let works = |process: &Process| match &process.body {
+            Body::Agent(agent) => agent.attempt == attempt && agent.turn.is_some(),
+            Body::Tool | Body::Command { .. } => false,
+        };
+        self.processes.values().filter(|process| process.runs()).any(works)
+    }
+
     fn send(&mut self, dir: &Path, message: &Value) {
         self.write_out(dir, &format!("{message}\n"));
     }
@@ -174,7 +183,7 @@ impl World {
         if *given > 1 {
             self.violate(format!("turn {turn} of {attempt} was given to its agent twice"));
         }
-        let steps = self.script(&attempt);
+        let steps = self.script(&attempt, turn);
         self.note(&format!("{attempt} begins turn {turn}: {steps:?}"));
         if let Some(agent) = self.agent(dir) {
             if agent.turn.is_some() {
@@ -187,7 +196,7 @@ impl World {
     }
 
     /// What it will do in a turn.
-    fn script(&mut self, attempt: &str) -> VecDeque<Step> {
+    fn script(&mut self, attempt: &str, turn: u64) -> VecDeque<Step> {
         let own = format!("{attempt}.txt");
         let marked: Vec<String> = self.spaces.get(attempt).map_or_else(Vec::new, |space| {
             let marked =
@@ -197,6 +206,10 @@ impl World {
         self.ids += 1;
         let stamp = format!("{attempt} wrote this as number {}\n", self.ids);
         let mut steps = VecDeque::from([Step::Say("I look. ")]);
+        if self.plan.silent && turn == 1 {
+            steps.push_back(Step::Hang);
+            return steps;
+        }
         let trouble = if self.calm { 0 } else { self.plan.trouble };
         let mends = !self.chance.percent(trouble);
         steps.extend(marked.into_iter().filter(|_| mends).map(|path| Step::Edit(path, stamp.clone())));

@@ -1,4 +1,5 @@
-//! The wall clock of a simulated world: it follows tokio's paused clock, and outlives the runtime.
+//! The clocks of a simulated world: its time follows tokio's paused clock and outlives the runtime; the wall clock is set
+//! by hours and days away from it, as people, batteries and time servers do.
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ impl SimClock {
         Self { shared, began, start: Instant::now() }
     }
 
-    /// Milliseconds since 1970.
+    /// The world's time, in milliseconds; it only goes forward.
     pub(crate) fn millis(&self) -> i64 {
         self.began + i64::try_from(self.start.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
@@ -38,7 +39,8 @@ impl SimClock {
 
 impl Clock for SimClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.millis()).unwrap_or(Timestamp::UNIX_EPOCH)
+        let set = self.shared.lock().clock_set;
+        Timestamp::from_millisecond(self.millis() + set).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     fn id(&self) -> Uuid {

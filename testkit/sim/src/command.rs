@@ -19,6 +19,8 @@ struct Wanted {
     /// Every so many-th seed from `from` on: the others belong to other processes.
     step: u64,
     small: bool,
+    rollback: bool,
+    silent: bool,
     crash: Option<u64>,
     power: bool,
     fault: Option<Fault>,
@@ -35,8 +37,8 @@ pub fn command(args: impl Iterator<Item = String>) -> ExitCode {
     };
     match wanted.seed {
         Some(seed) => {
-            let Wanted { small, crash, power, fault, .. } = wanted;
-            one(&Scenario { seed, small, crash, power, fault })
+            let Wanted { small, rollback, silent, crash, power, fault, .. } = wanted;
+            one(&Scenario { seed, small, rollback, silent, crash, power, fault })
         }
         None => many(&wanted),
     }
@@ -77,7 +79,7 @@ fn many(wanted: &Wanted) -> ExitCode {
     let step = usize::try_from(wanted.step).unwrap_or(1);
     let mut told = Instant::now();
     for seed in (wanted.from..wanted.from + wanted.seeds).step_by(step) {
-        let scenario = Scenario { small: wanted.small, ..Scenario::large(seed) };
+        let scenario = Scenario { small: wanted.small, rollback: wanted.rollback, ..Scenario::large(seed) };
         match std::panic::catch_unwind(|| run(&scenario)) {
             Ok(Ok(report)) => {
                 held += 1;
@@ -116,6 +118,8 @@ fn read(mut args: impl Iterator<Item = String>) -> Result<Wanted, String> {
         seeds: 100,
         step: 1,
         small: false,
+        rollback: false,
+        silent: false,
         crash: None,
         power: false,
         fault: None,
@@ -124,6 +128,14 @@ fn read(mut args: impl Iterator<Item = String>) -> Result<Wanted, String> {
         match name.as_str() {
             "--small" => {
                 wanted.small = true;
+                continue;
+            }
+            "--rollback" => {
+                wanted.rollback = true;
+                continue;
+            }
+            "--silent" => {
+                wanted.silent = true;
                 continue;
             }
             "--power" => {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_model::event::TurnOutcome;
+use divisi_model::inbox::Ask;
 use divisi_model::schedule::first_port;
 use divisi_model::view::status;
 use divisi_model::{Actor, AttemptState, Envelope, Event, Phase, Stream, TaskId, TaskState, fold};
@@ -31,6 +32,15 @@ impl Witness {
         self.states.values()
     }
 
+    /// What people were told of attempts that stood still, each with what helps.
+    pub(crate) fn stalls(&self) -> Vec<String> {
+        let told = self.log.iter().filter_map(|envelope| match &envelope.event {
+            Event::ItemOpened { ask: Ask::Stall { why, hint }, .. } => Some(format!("{why}; {hint}")),
+            _ => None,
+        });
+        told.collect()
+    }
+
     /// A hash of the log.
     pub(crate) fn hash(&self) -> String {
         let text: String =
@@ -56,7 +66,11 @@ impl Witness {
         }
         for lost in &self.log[kept..] {
             let by_person = matches!(lost.actor, Actor::Person { .. });
-            if by_person || matches!(lost.event, Event::Landed { .. } | Event::LandingUndone { .. }) {
+            let moved_files = matches!(
+                lost.event,
+                Event::Landed { .. } | Event::LandingUndone { .. } | Event::RolledBack { .. }
+            );
+            if by_person || moved_files {
                 return Err(format!("the power cut took event {} away: {:?}", lost.seq, lost.event));
             }
         }
@@ -114,12 +128,32 @@ impl Witness {
         }
         let after = fold(before, id, envelope).ok_or("it cannot be folded")?;
         for attempt in &after.attempts {
-            expect_of(&after, attempt)
+            self.expect_prompts(id, attempt, &envelope.event)
+                .and_then(|()| expect_of(&after, attempt))
                 .map_err(|why| format!("{}.{}: {why}", after.spec.number, attempt.number))?;
         }
         expect_after(&after, envelope, world)?;
         self.states.insert(id, after);
         Ok(())
+    }
+
+    /// Every prompt waits, was given once, or was taken back.
+    fn expect_prompts(&self, task: TaskId, attempt: &AttemptState, now: &Event) -> Result<(), String> {
+        let given = attempt.turns.iter().flat_map(|turn| &turn.prompts);
+        let mut ids: Vec<u32> = given.chain(&attempt.queue).map(|prompt| prompt.id).collect();
+        if ids.len() != attempt.prompts as usize {
+            let of_task = self.log.iter().filter(|envelope| envelope.stream == Stream::Task(task));
+            let events = of_task.map(|envelope| &envelope.event).chain([now]);
+            ids.extend(events.filter_map(|event| match event {
+                Event::PromptTakenBack { attempt: of, prompt } if *of == attempt.number => Some(*prompt),
+                _ => None,
+            }));
+        }
+        ids.sort_unstable();
+        match ids == (1..=attempt.prompts).collect::<Vec<_>>() {
+            true => Ok(()),
+            false => Err(format!("of {} prompts there are {ids:?}", attempt.prompts)),
+        }
     }
 
     /// What holds between attempts: slots.
@@ -157,7 +191,9 @@ impl Witness {
                 _ if task.archived => attempt.workspace.is_none() || attempt.archived_as.is_some(),
                 Phase::Queued => busy,
                 Phase::Working => asked,
-                Phase::Preparing | Phase::Checking | Phase::Landing | Phase::Undoing => false,
+                Phase::Preparing | Phase::Checking | Phase::Landing | Phase::Undoing | Phase::RollingBack => {
+                    false
+                }
                 _ => attempt.archived_as.is_none(),
             };
             let status = status(task, attempt);
@@ -182,6 +218,12 @@ fn expect_before(task: &TaskState, envelope: &Envelope, world: &World) -> Result
         && is_there(&prepared.after)
     {
         return Err("it is said not to have landed and is on its branch".to_owned());
+    }
+    if let Event::TurnStarted { attempt, .. } | Event::AttemptLeased { attempt, .. } = &envelope.event
+        && let Some(state) = task.attempt(*attempt)
+        && let Some(why) = state.over_budget(&state.usage)
+    {
+        return Err(format!("{attempt} begins something new and {why}"));
     }
     let Event::Landed { attempt, landing } = &envelope.event else { return Ok(()) };
     let attempt = task.attempt(*attempt).ok_or("there is no such attempt")?;
@@ -226,6 +268,21 @@ fn expect_after(task: &TaskState, envelope: &Envelope, world: &World) -> Result<
                 _ => Ok(()),
             }
         }
+        Event::RolledBack { attempt, before, .. } => {
+            let state = task.attempt(*attempt).ok_or("there is no such attempt")?;
+            let name = format!("{}.{attempt}", task.spec.number);
+            let number = u32::try_from(state.rollbacks.len()).unwrap_or(u32::MAX);
+            let rolled = world.rolled.get(&(name.clone(), number)).ok_or("nothing was rolled back")?;
+            if rolled.before != *before || !world.repo.commits.contains_key(before) {
+                return Err("what was there before the rollback is not kept".to_owned());
+            }
+            match world.spaces.get(&name) {
+                Some(space) if space.files != rolled.after => {
+                    Err("the files are not what they were rolled back to".to_owned())
+                }
+                _ => Ok(()),
+            }
+        }
         Event::SnapshotTaken { commit, .. } | Event::WorkspaceArchived { commit, .. } => {
             match world.repo.commits.contains_key(commit) {
                 true => Ok(()),
@@ -243,12 +300,6 @@ fn expect_of(task: &TaskState, attempt: &AttemptState) -> Result<(), String> {
     }
     if attempt.turns.iter().filter(|turn| turn.ended.is_none()).count() > 1 {
         return Err("two turns run".to_owned());
-    }
-    let given = attempt.turns.iter().flat_map(|turn| &turn.prompts);
-    let mut ids: Vec<u32> = given.chain(&attempt.queue).map(|prompt| prompt.id).collect();
-    ids.sort_unstable();
-    if ids != (1..=attempt.prompts).collect::<Vec<_>>() {
-        return Err(format!("of {} prompts there are {ids:?}", attempt.prompts));
     }
     let sum =
         attempt.turns.iter().fold((0, 0), |sum, turn| (sum.0 + turn.usage.input, sum.1 + turn.usage.output));

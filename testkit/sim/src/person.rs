@@ -1,9 +1,12 @@
 //! People: what they do at random, and what they do who want their tasks done.
 
+use divisi_model::budget::Budget;
+use divisi_model::comment::NewComment;
 use divisi_model::event::Delivery;
 use divisi_model::inbox::{Answer, Ask, Effect, InboxItem};
 use divisi_model::review::Verdict;
-use divisi_model::{AttemptState, Command, Phase, TaskState};
+use divisi_model::state::RollbackEnd;
+use divisi_model::{AttemptState, Command, Oid, Phase, TaskState};
 
 use crate::chance::Chance;
 
@@ -17,6 +20,9 @@ pub(crate) fn helps(task: &TaskState, attempt: &AttemptState) -> Option<Command>
     match &attempt.phase {
         Phase::Working => {
             let item = task.open_items().find(mine)?;
+            if matches!(item.ask, Ask::Stall { .. }) {
+                return Some(Command::Resume { attempt: number });
+            }
             Some(answer(item).unwrap_or(Command::Stop { attempt: number }))
         }
         Phase::InReview => {
@@ -25,10 +31,20 @@ pub(crate) fn helps(task: &TaskState, attempt: &AttemptState) -> Option<Command>
             Some(judged.and_then(answer).unwrap_or_else(|| review(number, Verdict::Approved)))
         }
         Phase::Approved => Some(Command::Land { attempt: number }),
+        Phase::Waiting | Phase::Blocked { .. } if attempt.over_budget(&attempt.usage).is_some() => {
+            Some(Command::SetBudget { attempt: number, budget: None })
+        }
         Phase::Waiting | Phase::Blocked { .. } => Some(Command::Resume { attempt: number }),
         Phase::Stopped if attempt.workspace.is_some() => None,
         _ => None,
     }
+}
+
+/// Everything that an attempt made is brought back once, to where it began.
+pub(crate) fn brings_back(attempt: &AttemptState) -> Option<Command> {
+    let first = attempt.rollbacks.is_empty() && attempt.phase == Phase::InReview;
+    let to = attempt.base.clone();
+    first.then(|| Command::RollBack { attempt: attempt.number, to, paths: Vec::new() })
 }
 
 fn review(attempt: u16, verdict: Verdict) -> Command {
@@ -54,11 +70,11 @@ pub(crate) fn anything(task: &TaskState, chance: &mut Chance, ids: &mut u64) -> 
     let attempt = u16::try_from(chance.between(1, task.attempts.len() as u64)).unwrap_or(1);
     *ids += 1;
     let text = format!("message {ids}");
-    match chance.below(16) {
+    match chance.below(23) {
         0..=2 => {
             let deliveries = [Delivery::Queue, Delivery::Steer, Delivery::Interrupt];
             let delivery = *chance.pick(&deliveries).unwrap_or(&Delivery::Queue);
-            Command::Send { attempt, text, delivery }
+            Command::Send { attempt, text, images: Vec::new(), delivery }
         }
         3 | 4 => Command::Cancel { attempt },
         5 => review(attempt, Verdict::ChangesRequested),
@@ -74,7 +90,48 @@ pub(crate) fn anything(task: &TaskState, chance: &mut Chance, ids: &mut u64) -> 
             None => Command::Resume { attempt },
         },
         14 => Command::Archive,
-        _ => Command::Restore,
+        15 => Command::Restore,
+        16..=18 => with_files(task, attempt, chance),
+        19 => {
+            let budget = chance.percent(70).then(|| Budget::Tokens(chance.between(1, 5_000)));
+            Command::SetBudget { attempt, budget }
+        }
+        20 => {
+            let queued = task.attempt(attempt).map_or(0, |attempt| u64::from(attempt.prompts));
+            let prompt = u32::try_from(chance.between(1, queued.max(1))).unwrap_or(1);
+            Command::TakeBack { attempt, prompt }
+        }
+        _ => with_comments(task, attempt, text, chance),
+    }
+}
+
+/// Files are brought back: all or one, as any snapshot has them.
+fn with_files(task: &TaskState, number: u16, chance: &mut Chance) -> Command {
+    let attempt = task.attempt(number);
+    let base = attempt.map(|attempt| attempt.base.clone());
+    let of_turns = attempt.into_iter().flat_map(|attempt| &attempt.turns);
+    let taken = of_turns.filter_map(|turn| Some(turn.snapshot.as_ref()?.0.clone()));
+    let of_rollbacks = attempt.into_iter().flat_map(|attempt| &attempt.rollbacks);
+    let kept = of_rollbacks.filter_map(|rollback| match &rollback.ended {
+        Some(RollbackEnd::Done { before, .. }) => Some(before.0.clone()),
+        _ => None,
+    });
+    let all: Vec<Oid> = base.into_iter().chain(taken).chain(kept).collect();
+    let to = chance.pick(&all).cloned().unwrap_or_else(|| Oid("0".repeat(40)));
+    let paths = if chance.percent(50) { Vec::new() } else { vec!["shared.txt".to_owned()] };
+    Command::RollBack { attempt: number, to, paths }
+}
+
+/// A comment is written, changed, thrown away, settled or taken up again.
+fn with_comments(task: &TaskState, attempt: u16, text: String, chance: &mut Chance) -> Command {
+    let written = task.attempt(attempt).map_or(0, |attempt| u64::from(attempt.comments_written));
+    let comment = u32::try_from(chance.between(1, written.max(1))).unwrap_or(1);
+    match chance.below(8) {
+        0 => Command::EditComment { attempt, comment, text },
+        1 => Command::DeleteComment { attempt, comment },
+        2 => Command::ResolveComment { attempt, comment },
+        3 => Command::ReopenComment { attempt, comment, text },
+        _ => Command::Comment { attempt, comment: NewComment { place: None, text } },
     }
 }
 
@@ -89,6 +146,7 @@ pub(crate) fn has_a_way_on(task: &TaskState, attempt: &AttemptState) -> bool {
         Command::Stop { attempt: number },
         review(number, Verdict::Approved),
         review(number, Verdict::ChangesRequested),
+        Command::SetBudget { attempt: number, budget: None },
     ];
     ways.extend(task.open_items().filter(|item| item.attempt == number).filter_map(answer));
     let mut id = || uuid::Uuid::nil();

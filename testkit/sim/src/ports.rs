@@ -61,7 +61,7 @@ pub(crate) fn options(plan: &Plan) -> Options {
     let agents = Registry::with_layers(&tool).unwrap_or_else(|_| Registry::shipped());
     Options {
         data: "/sim/data".into(),
-        shim: ShimCommand { program: "/sim/shim".into(), args: Vec::new() },
+        shim: ShimCommand::new("/sim/shim", [""; 0]),
         agents: Arc::new(Agents(agents)),
         settings: Arc::new(Settings(plan.settings.clone())),
         parallel: plan.parallel,
@@ -73,6 +73,7 @@ pub(crate) fn options(plan: &Plan) -> Options {
             divisi: "/sim/divisi".into(),
         },
         sandbox: SandboxOptions::default(),
+        share_agents: false,
         anywhere: true,
     }
 }

@@ -85,7 +85,7 @@ impl World {
             "/sim/tool" => Body::Tool,
             _ => Body::Command { proves: self.proves(&spec.cwd, &line) },
         };
-        let (started, at) = (self.now, dir.to_owned());
+        let (started, at) = (self.wall(), dir.to_owned());
         let (ending, exit) = (None, None);
         let process = Process {
             spec: spec.clone(),
@@ -210,7 +210,7 @@ impl World {
     }
 
     fn record_exit(&mut self, dir: &Path, outcome: Outcome, ended_by: Option<EndedBy>) {
-        let now = self.now;
+        let now = self.wall();
         let Some(process) = self.processes.get_mut(dir).filter(|process| process.runs()) else { return };
         let millis = |at: i64| u64::try_from(at).unwrap_or_default();
         let proves = match (&process.body, &outcome, ended_by) {

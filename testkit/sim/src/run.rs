@@ -38,6 +38,8 @@ pub struct Report {
     pub effects: u64,
     /// How often each point that can fail was passed.
     pub passed: Vec<(&'static str, u64)>,
+    /// What people were told of attempts that stood still, each with what helps.
+    pub stalls: Vec<String>,
     /// Attempts that landed.
     pub landed: usize,
     /// A hash of the log.
@@ -70,6 +72,8 @@ struct Run {
     /// People act by dice of their own.
     chance: Chance,
     messages: u64,
+    /// A rollback is still to be asked for by who helps.
+    rolls_back: bool,
 }
 
 /// How a life of the engine ended.
@@ -91,6 +95,9 @@ pub fn run(scenario: &Scenario) -> Result<Report, String> {
     world.crash_at = scenario.crash;
     world.disk.cut = scenario.power;
     world.later(1, Next::Act);
+    for (after, by) in scenario.clock() {
+        world.later(after, Next::SetClock(by));
+    }
     let mut run = Run {
         shared: Shared::new(world),
         witness: Witness::default(),
@@ -102,6 +109,7 @@ pub fn run(scenario: &Scenario) -> Result<Report, String> {
         tasks_left: tasks,
         chance: people,
         messages: 0,
+        rolls_back: scenario.rollback,
     };
     run.plan_crash();
     let folder = folder().map_err(|error| format!("no folder for the log: {error}"))?;
@@ -270,7 +278,9 @@ impl Run {
             Part::Help(_) => {
                 for task in engine.tasks() {
                     for attempt in &task.attempts {
-                        if let Some(command) = person::helps(&task, attempt) {
+                        let back = person::brings_back(attempt).filter(|_| self.rolls_back);
+                        self.rolls_back &= attempt.rollbacks.is_empty();
+                        if let Some(command) = back.or_else(|| person::helps(&task, attempt)) {
                             self.ask(engine, task.id, command);
                         }
                     }
@@ -293,6 +303,7 @@ impl Run {
             agents: vec![agent.to_owned()],
             attempts: u16::try_from(plan.attempts).unwrap_or(1),
             criteria: plan.criteria,
+            budget: plan.budget,
             ..NewTask::default()
         };
         let (engine, shared) = (engine.clone(), Arc::clone(&self.shared));
@@ -394,6 +405,7 @@ impl Run {
             crashes: self.crashes,
             effects: world.effects,
             passed: FAULTS.iter().map(|(name, point): &(&str, Point)| (*name, world.count(*point))).collect(),
+            stalls: self.witness.stalls(),
             landed: landed.filter(|attempt| attempt.phase == Phase::Landed).count(),
             log: self.witness.hash(),
             trace: world.trace,
@@ -402,7 +414,7 @@ impl Run {
 }
 
 fn person() -> Actor {
-    Actor::Person { name: "Ada".to_owned() }
+    Actor::person("Ada")
 }
 
 impl World {
@@ -412,6 +424,11 @@ impl World {
             Next::Step(dir, era) => self.step(&dir, era),
             Next::Exit(dir, id) => self.exit(&dir, id),
             Next::Back => self.away = false,
+            Next::SetClock(_) if self.calm => {}
+            Next::SetClock(millis) => {
+                self.note(&format!("the clock is set by {millis} ms"));
+                self.clock_set += millis;
+            }
             Next::Act => {}
         }
     }

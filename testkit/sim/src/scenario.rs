@@ -2,10 +2,18 @@
 
 use std::fmt;
 
+use divisi_model::budget::Budget;
 use divisi_model::limits;
 use divisi_model::task::{CheckedBy, Criterion, Gate, LandingMode, Permissions, TaskSettings};
 
 use crate::chance::Chance;
+
+/// Keeps the dice of the clock apart from all others of a seed.
+const CLOCK_DICE: u64 = 0x9E37_79B9_7F4A_7C15;
+/// Longest pause before the clock is set again, in milliseconds.
+const CLOCK_PAUSE: u64 = 45 * 60_000;
+/// By how much it is set at most: a second, some hours, some days, a year.
+const CLOCK_STEPS: [u64; 4] = [1_000, 6 * 3_600_000, 9 * 86_400_000, 366 * 86_400_000];
 
 /// Where something can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +76,10 @@ pub struct Scenario {
     pub seed: u64,
     /// One task on a straight road, for going through every crash and fault; else many, and all kinds of trouble.
     pub small: bool,
+    /// On the straight road, the person who helps has everything brought back once before approving.
+    pub rollback: bool,
+    /// On the straight road, the agent gives no sign of life after its first words, until it is asked again.
+    pub silent: bool,
     /// The engine ends at this effect on the world, counted from 1.
     pub crash: Option<u64>,
     /// With it the power is cut: processes end, and what was not synced is gone.
@@ -84,6 +96,7 @@ pub(crate) struct Plan {
     pub(crate) parallel: u16,
     pub(crate) settings: TaskSettings,
     pub(crate) criteria: Vec<Criterion>,
+    pub(crate) budget: Option<Budget>,
     /// How often people and chance step in before it gets quiet.
     pub(crate) actions: u64,
     pub(crate) crashes: u64,
@@ -92,6 +105,8 @@ pub(crate) struct Plan {
     pub(crate) trouble: u64,
     /// Longest pause before and after an effect, in milliseconds.
     pub(crate) jitter: u64,
+    /// The first turn of an attempt hangs.
+    pub(crate) silent: bool,
     /// Crash and fault are asked for by their number, and come whenever that is.
     pub(crate) exact: bool,
 }
@@ -99,12 +114,12 @@ pub(crate) struct Plan {
 impl Scenario {
     /// All kinds of trouble.
     pub fn large(seed: u64) -> Self {
-        Self { seed, small: false, crash: None, power: false, fault: None }
+        Self { seed, small: false, rollback: false, silent: false, crash: None, power: false, fault: None }
     }
 
     /// A straight road.
     pub fn small(seed: u64) -> Self {
-        Self { seed, small: true, crash: None, power: false, fault: None }
+        Self { seed, small: true, rollback: false, silent: false, crash: None, power: false, fault: None }
     }
 
     pub(crate) fn plan(&self, chance: &mut Chance) -> Plan {
@@ -150,13 +165,38 @@ impl Scenario {
                 ..TaskSettings::default()
             },
             criteria: if chance.percent(30) { vec![person] } else { Vec::new() },
+            // A turn uses up to 2,000 tokens; nobody knows what they cost.
+            budget: match chance.below(10) {
+                0..=2 => Some(Budget::Tokens(chance.between(1, 3_000))),
+                3 => Some(Budget::CostMicros(1_000_000)),
+                _ => None,
+            },
             actions: chance.between(5, 60),
             crashes: chance.below(6),
             faults,
             trouble: chance.between(0, 40),
             jitter: *chance.pick(&[0, 3, 200, 5_000]).unwrap_or(&0),
+            silent: false,
             exact: false,
         }
+    }
+
+    /// When the wall clock is set, and by how much, in milliseconds. By dice of its own, and in two seeds of three: what
+    /// happens in the others is what happened before clocks were set, and a bug that one of them found stays found.
+    pub(crate) fn clock(&self) -> Vec<(u64, i64)> {
+        if self.small || self.seed % 3 == 1 {
+            return Vec::new();
+        }
+        let mut chance = Chance::new(self.seed.wrapping_mul(CLOCK_DICE));
+        let mut at = 0;
+        let times = chance.between(1, 4);
+        let set = (0..times).map(|_| {
+            at += chance.between(1, CLOCK_PAUSE);
+            let longest = *chance.pick(&CLOCK_STEPS).unwrap_or(&0);
+            let by = i64::try_from(chance.between(1, longest)).unwrap_or_default();
+            (at, if chance.percent(50) { by } else { -by })
+        });
+        set.collect()
     }
 
     fn small_plan(&self, chance: &mut Chance) -> Plan {
@@ -174,11 +214,13 @@ impl Scenario {
             parallel: 1,
             settings,
             criteria: Vec::new(),
+            budget: None,
             actions: 0,
             crashes: 0,
             faults: self.fault.into_iter().collect(),
             trouble: 0,
             jitter: chance.below(3),
+            silent: self.silent,
             exact: true,
         }
     }
@@ -190,6 +232,12 @@ impl fmt::Display for Scenario {
         write!(f, "cargo xtask sim --seed {}", self.seed)?;
         if self.small {
             f.write_str(" --small")?;
+        }
+        if self.rollback {
+            f.write_str(" --rollback")?;
+        }
+        if self.silent {
+            f.write_str(" --silent")?;
         }
         if let Some(crash) = self.crash {
             write!(f, " --crash {crash}")?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use divisi_agent::AgentLaunch;
 use divisi_engine::worker::{
-    Answer, Attempt, Back, Built, Combination, Launch, Moved, PutAway, Taken, Worker,
+    Answer, Attempt, Back, Built, Combination, Launch, Moved, PutAway, RolledBack, Taken, Worker,
 };
 use divisi_engine::{StepError, Subject};
 use divisi_model::event::{AttemptResult, Landing, Workspace};
@@ -22,7 +22,7 @@ use futures::future::BoxFuture;
 use crate::launch::SimLaunch;
 use crate::repo::{self, Files};
 use crate::scenario::Point;
-use crate::world::{Shared, Space, World};
+use crate::world::{Rolled, Shared, Space, World};
 
 /// The branch that everything lands on.
 pub(crate) const MAIN: &str = "main";
@@ -104,7 +104,17 @@ impl Worker for SimWorker {
             let lines = u32::try_from(changed).unwrap_or(u32::MAX);
             let base = space.base;
             let notes = Vec::new();
-            Ok(AttemptResult { turn, commit, tree, base, files: lines, added: lines, removed: 0, notes })
+            Ok(AttemptResult {
+                turn,
+                commit,
+                tree,
+                base,
+                files: lines,
+                added: lines,
+                removed: 0,
+                notes,
+                outside_scope: Vec::new(),
+            })
         })
     }
 
@@ -118,6 +128,20 @@ impl Worker for SimWorker {
             let merged = world.repo.merge(&space.base, &base, &space.files);
             world.spaces.insert(attempt.name(), Space { files: merged.files, base });
             Ok(merged.conflicts)
+        })
+    }
+
+    fn roll_back(
+        &self,
+        attempt: Attempt,
+        number: u32,
+        to: Oid,
+        paths: Vec<String>,
+    ) -> Answer<'_, RolledBack> {
+        self.effect(Point::Write, format!("rollback {number} of {}", attempt.name()), move |world| {
+            let rolled = roll_back(world, &attempt.name(), number, &to, &paths)?;
+            let reference = format!("refs/divisi/snapshots/{}/rollback-{number}", attempt.name());
+            Ok(RolledBack::Yes { before: rolled.before, reference, files: rolled.changed, kept: Vec::new() })
         })
     }
 
@@ -285,6 +309,42 @@ impl Worker for SimWorker {
 fn differing(one: &Files, other: &Files) -> usize {
     let gone = one.keys().filter(|path| !other.contains_key(*path)).count();
     gone + other.iter().filter(|(path, text)| one.get(*path) != Some(text)).count()
+}
+
+/// Brings files back as a snapshot has them on the workspace's base; the same number again does nothing more.
+fn roll_back(
+    world: &mut World,
+    name: &str,
+    number: u32,
+    to: &Oid,
+    paths: &[String],
+) -> Result<Rolled, StepError> {
+    if world.in_turn(name) {
+        world.violate(format!("{name} is rolled back while its agent is in a turn"));
+    }
+    let key = (name.to_owned(), number);
+    if let Some(done) = world.rolled.get(&key) {
+        return Ok(done.clone());
+    }
+    let space = world.spaces.get(name).cloned().ok_or_else(|| gone("the workspace"))?;
+    let taken = world.repo.commits.get(to).cloned().ok_or_else(|| gone("the snapshot"))?;
+    let before = world.repo.commit(
+        space.files.clone(),
+        vec![space.base.clone()],
+        &format!("before rollback {number}"),
+    );
+    let there = match taken.parents.first() {
+        Some(base) if *to != space.base => world.repo.merge(base, &space.base, &taken.files).files,
+        _ => taken.files,
+    };
+    let wanted = |path: &String| paths.is_empty() || paths.contains(path);
+    let mut after: Files = space.files.clone().into_iter().filter(|(path, _)| !wanted(path)).collect();
+    after.extend(there.into_iter().filter(|(path, _)| wanted(path)));
+    let changed = u32::try_from(differing(&space.files, &after)).unwrap_or(u32::MAX);
+    let rolled = Rolled { before, changed, after: after.clone() };
+    world.spaces.insert(name.to_owned(), Space { files: after, base: space.base });
+    world.rolled.insert(key, rolled.clone());
+    Ok(rolled)
 }
 
 fn build(world: &mut World, attempt: &Attempt) -> Result<Built, StepError> {

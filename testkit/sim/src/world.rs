@@ -30,6 +30,17 @@ pub(crate) struct Space {
     pub(crate) base: Oid,
 }
 
+/// What a rollback did to a workspace.
+#[derive(Clone, Debug)]
+pub(crate) struct Rolled {
+    /// Keeps what was there before.
+    pub(crate) before: Oid,
+    /// How many files it changed.
+    pub(crate) changed: u32,
+    /// All files after it.
+    pub(crate) after: Files,
+}
+
 /// Something that will happen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Next {
@@ -41,14 +52,18 @@ pub(crate) enum Next {
     Exit(PathBuf, u64),
     /// The worker is back.
     Back,
+    /// Somebody sets the wall clock, by so many milliseconds.
+    SetClock(i64),
     /// A person, or chance, does something.
     Act,
 }
 
 /// The world.
 pub(crate) struct World {
-    /// Milliseconds since 1970.
+    /// Milliseconds of a time that only goes forward; everything that happens is ordered by it.
     pub(crate) now: i64,
+    /// By how many milliseconds the wall clock was set away from it.
+    pub(crate) clock_set: i64,
     pub(crate) chance: Chance,
     pub(crate) plan: Plan,
     queue: BinaryHeap<Reverse<(i64, u64, Next)>>,
@@ -66,6 +81,8 @@ pub(crate) struct World {
     pub(crate) repo: Repo,
     pub(crate) spaces: BTreeMap<String, Space>,
     pub(crate) archives: BTreeMap<String, Space>,
+    /// What each rollback of an attempt did, by its number.
+    pub(crate) rolled: BTreeMap<(String, u32), Rolled>,
     pub(crate) checkouts: BTreeMap<String, Space>,
     pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
     pub(crate) processes: BTreeMap<PathBuf, Process>,
@@ -100,6 +117,7 @@ impl World {
         let faults = plan.faults.clone();
         Self {
             now: 1_800_000_000_000,
+            clock_set: 0,
             chance,
             plan,
             queue: BinaryHeap::new(),
@@ -114,6 +132,7 @@ impl World {
             repo: Repo::default(),
             spaces: BTreeMap::new(),
             archives: BTreeMap::new(),
+            rolled: BTreeMap::new(),
             checkouts: BTreeMap::new(),
             files: BTreeMap::new(),
             processes: BTreeMap::new(),
@@ -139,6 +158,11 @@ impl World {
     /// Notes what must never happen. The first one counts.
     pub(crate) fn violate(&mut self, what: String) {
         self.wrong.get_or_insert(what);
+    }
+
+    /// Milliseconds since 1970 by the wall clock.
+    pub(crate) fn wall(&self) -> i64 {
+        self.now + self.clock_set
     }
 
     /// Something will happen, so many milliseconds from now.

@@ -1,10 +1,11 @@
-//! Every dependency is explained and used: the workspace table, its page in `docs/design/dependencies.md`, and the
-//! manifests of the crates say the same.
+//! Every dependency is explained and used: the workspace table, the packages of the dashboard, their page in
+//! `docs/design/dependencies.md`, and the manifests of the crates say the same.
 
 use super::files::Repository;
 use super::finding::Finding;
 
 const MANIFEST: &str = "Cargo.toml";
+const PACKAGES: &str = "web/package.json";
 const PAGE: &str = "docs/design/dependencies.md";
 
 pub fn check(repository: &Repository) -> Vec<Finding> {
@@ -31,13 +32,28 @@ pub fn check(repository: &Repository) -> Vec<Finding> {
             findings.push(Finding::new(MANIFEST, line, format!("no crate uses {name}"), "remove it"));
         }
     }
-    for (line, name) in explained(page).filter(|(_, name)| !table.contains_key(*name)) {
+    let packages = packages(repository);
+    for name in packages.iter().filter(|name| !explained(page).any(|(_, known)| known == **name)) {
+        let line = line_of(repository.text_of(PACKAGES).unwrap_or_default(), &format!("    \"{name}\":"));
+        let remedy = format!("give it a row in {PAGE}, or remove it");
+        findings.push(Finding::new(PACKAGES, line, format!("{name} is not explained"), remedy));
+    }
+    let known = |name: &str| table.contains_key(name) || packages.iter().any(|package| package == name);
+    for (line, name) in explained(page).filter(|(_, name)| !known(name)) {
         findings.push(Finding::new(PAGE, line, format!("{name} is not a dependency"), "remove its row"));
     }
     findings
 }
 
-/// The crates in backticks in the first cells of the page's tables, with their lines.
+/// What the dashboard asks of npm.
+fn packages(repository: &Repository) -> Vec<String> {
+    let text = repository.text_of(PACKAGES).unwrap_or_default();
+    let manifest: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let tables = ["dependencies", "devDependencies"].map(|table| manifest[table].as_object().cloned());
+    tables.into_iter().flatten().flat_map(|table| table.into_iter().map(|(name, _)| name)).collect()
+}
+
+/// The crates and packages in backticks in the first cells of the page's tables, with their lines.
 fn explained(page: &str) -> impl Iterator<Item = (usize, &str)> {
     page.lines().enumerate().flat_map(|(index, line)| {
         let cell = line.strip_prefix('|').and_then(|rest| rest.split('|').next()).unwrap_or_default();
@@ -77,5 +93,15 @@ mod tests {
                 "docs/design/dependencies.md 1 gone is not a dependency"
             ]
         );
+    }
+
+    #[test]
+    fn packages_of_the_dashboard_are_explained_too() {
+        let packages = "{\n  \"devDependencies\": {\n    \"known\": \"1\",\n    \"strange\": \"1\"\n  }\n}\n";
+        let page = "| `known` | 1 |\n";
+        let files = [(MANIFEST, "[workspace.dependencies]\n"), (PACKAGES, packages), (PAGE, page)];
+        let findings = check(&Repository::of(&files));
+        let found: Vec<_> = findings.iter().map(|f| (f.line, f.sentence.as_str())).collect();
+        assert_eq!(found, [(4, "strange is not explained")]);
     }
 }

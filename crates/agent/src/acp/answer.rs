@@ -134,6 +134,7 @@ impl Session {
         let session = answer.agent_capabilities.session_capabilities;
         self.agent.steering =
             result.pointer("/_meta/steering/supported").and_then(Value::as_bool) == Some(true);
+        self.agent.images = answer.agent_capabilities.prompt_capabilities.image;
         self.agent.load = answer.agent_capabilities.load_session;
         self.agent.resume = session.resume.is_some();
         self.agent.close = session.close.is_some();

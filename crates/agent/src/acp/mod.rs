@@ -27,4 +27,4 @@ mod update;
 mod wire;
 
 pub use session::{Session, Stage};
-pub use setup::{McpServer, Open, PromptPart, Setup};
+pub use setup::{McpServer, Open, PartImage, PromptPart, Setup};

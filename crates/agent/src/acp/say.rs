@@ -2,6 +2,7 @@
 
 use agent_client_protocol_schema::v1::RequestId;
 use divisi_model::event::Origin;
+use divisi_model::image::told;
 use divisi_model::transcript::{Answered, EntryBody, Journal, Notice, Source, Text, limits};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -10,7 +11,7 @@ use serde_json::value::RawValue;
 use super::modes::is_mode;
 use super::schema;
 use super::session::{Session, Stage};
-use super::setup::{Open, PromptPart};
+use super::setup::{Open, PartImage, PromptPart};
 use super::state::{Ask, AskWhat, Due, Request, Steer, Waiting};
 use super::wire::{self, Message, Stamp};
 use crate::action::{Action, FailureKind, Reply};
@@ -99,19 +100,14 @@ impl Session {
 
     pub(super) fn send_prompt(&mut self, turn: u32, parts: &[PromptPart], now: Timestamp) {
         let Some(session) = self.session.clone() else { return };
-        let texts: Vec<String> = parts.iter().map(|part| part.text.clone()).collect();
-        let mut stamp = Stamp::new(self.seen, now);
-        stamp.turn = Some(turn);
-        stamp.origins = parts.iter().map(|part| part.origin).collect();
-        self.send(wire::request(self.next_id, "session/prompt", schema::prompt(&session, &texts), &stamp));
+        let stamp = Stamp { turn: Some(turn), ..Stamp::of_words(self.seen, now, parts) };
+        self.send(wire::request(self.next_id, "session/prompt", schema::prompt(&session, parts), &stamp));
     }
 
     pub(super) fn send_steer(&mut self, parts: &[PromptPart], now: Timestamp) {
         let Some(session) = self.session.clone() else { return };
-        let texts: Vec<String> = parts.iter().map(|part| part.text.clone()).collect();
-        let mut stamp = Stamp::new(self.seen, now);
-        stamp.origins = parts.iter().map(|part| part.origin).collect();
-        self.send(wire::request(self.next_id, schema::STEERING, schema::steer(&session, &texts), &stamp));
+        let stamp = Stamp::of_words(self.seen, now, parts);
+        self.send(wire::request(self.next_id, schema::STEERING, schema::steer(&session, parts), &stamp));
     }
 
     pub(super) fn send_cancel(&mut self, now: Timestamp) {
@@ -227,14 +223,21 @@ impl Session {
 
     fn said_words(&mut self, params: &Value, stamp: Option<&Stamp>) -> Vec<PromptPart> {
         let blocks = params.get("prompt").and_then(Value::as_array).cloned().unwrap_or_default();
-        let part = |(n, block): (usize, &Value)| PromptPart {
-            origin: stamp.and_then(|stamp| stamp.origins.get(n).copied()).unwrap_or(Origin::Person),
-            text: block.get("text").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        let is_words = |block: &&Value| block.get("type").and_then(Value::as_str) != Some("image");
+        let part = |(n, block): (usize, &Value)| {
+            let given = stamp.and_then(|stamp| stamp.images.get(n).cloned()).unwrap_or_default();
+            let read = block.get("text").and_then(Value::as_str).unwrap_or_default();
+            let image = |given| PartImage { given, data: String::new() };
+            PromptPart {
+                origin: stamp.and_then(|stamp| stamp.origins.get(n).copied()).unwrap_or(Origin::Person),
+                text: read.strip_suffix(&told(&given)).unwrap_or(read).to_owned(),
+                images: given.into_iter().map(image).collect(),
+            }
         };
-        let parts: Vec<PromptPart> = blocks.iter().enumerate().map(part).collect();
+        let parts: Vec<PromptPart> = blocks.iter().filter(is_words).enumerate().map(part).collect();
         for part in &parts {
             let text = Text::clip(&part.text, limits::MESSAGE_BYTES);
-            self.record.add(EntryBody::Prompt { origin: part.origin, text });
+            self.record.add(EntryBody::Prompt { origin: part.origin, text, images: part.given() });
         }
         parts
     }

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use agent_client_protocol_schema::ProtocolVersion;
 use agent_client_protocol_schema::v1 as acp;
+use divisi_model::image::Given;
 use divisi_model::inbox::{AskOption, Effect};
 use divisi_model::transcript::{PlanStep, StepStatus, Text, limits};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::setup::McpServer;
+use super::setup::{McpServer, PartImage, PromptPart};
 
 /// The parameters of `initialize`. Neither files nor terminals are offered: agents work on the workspace themselves.
 pub(super) fn initialize(elicitation: bool) -> Value {
@@ -51,18 +52,25 @@ pub(super) fn resume_session(id: &str, cwd: &Path, servers: &[McpServer]) -> Val
     value
 }
 
-pub(super) fn prompt(session: &str, texts: &[String]) -> Value {
-    let blocks =
-        texts.iter().map(|text| acp::ContentBlock::Text(acp::TextContent::new(text.clone()))).collect();
-    to_value(&acp::PromptRequest::new(session.to_owned(), blocks))
+/// Each part is a block of words, and the blocks of its images follow it.
+pub(super) fn prompt(session: &str, parts: &[PromptPart]) -> Value {
+    let blocks = parts.iter().flat_map(|part| {
+        let shown = part.images.iter().filter(|image| image.given.given == Given::Shown);
+        let image = |image: &PartImage| {
+            let media_type = image.given.image.media_type.as_str();
+            acp::ContentBlock::Image(acp::ImageContent::new(image.data.clone(), media_type))
+        };
+        std::iter::once(acp::ContentBlock::Text(acp::TextContent::new(part.read()))).chain(shown.map(image))
+    });
+    to_value(&acp::PromptRequest::new(session.to_owned(), blocks.collect()))
 }
 
 /// The method by which Codex's adapter takes words in the middle of a turn (codex-acp 2.6.0).
 pub(super) const STEERING: &str = "_session/steering";
 
 /// Where the turn is over meanwhile, the words come back and no turn begins behind our back.
-pub(super) fn steer(session: &str, texts: &[String]) -> Value {
-    let mut value = prompt(session, texts);
+pub(super) fn steer(session: &str, parts: &[PromptPart]) -> Value {
+    let mut value = prompt(session, parts);
     value["_meta"] = json!({"steering": {"idleBehavior": "promptRequired"}});
     value
 }

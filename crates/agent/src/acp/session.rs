@@ -1,8 +1,9 @@
 //! The state of one session and what its owner can ask of it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use divisi_model::event::TurnOutcome;
+use divisi_model::event::{TurnOutcome, Usage};
 use divisi_model::limits::PROMPT_BYTES;
 use divisi_model::transcript::Notice;
 use jiff::Timestamp;
@@ -58,8 +59,6 @@ pub struct Session {
     pub(super) meter: Meter,
     pub(super) facts: TurnFacts,
     pub(super) started: bool,
-    /// When the handshake began, or went on after a replay.
-    pub(super) opening_since: Timestamp,
     pub(super) stage: Stage,
     pub(super) next_id: i64,
     pub(super) waiting: Option<Waiting>,
@@ -95,7 +94,6 @@ impl Session {
             meter,
             facts: TurnFacts::default(),
             started: false,
-            opening_since: now,
             stage: Stage::New,
             next_id: 1,
             waiting: None,
@@ -115,7 +113,6 @@ impl Session {
     /// Begins the handshake, or goes on with it after a replay. Safe to call again.
     pub fn start(&mut self, now: Timestamp) -> Vec<Action> {
         self.started = true;
-        self.opening_since = now;
         self.settle(now);
         self.record.take()
     }
@@ -241,11 +238,12 @@ impl Session {
         self.record.take()
     }
 
-    /// Gives up an agent that has not opened its session in time; nothing when it has, or still may.
-    pub fn look_at_clock(&mut self, now: Timestamp) -> Vec<Action> {
+    /// Gives up an agent that has not opened its session in time; nothing when it has, or still may. `taken` is how long
+    /// ago it was started, by a clock that nobody sets; `now` only stamps what is said about it.
+    pub fn look_at_start(&mut self, taken: Duration, now: Timestamp) -> Vec<Action> {
         let seconds = self.setup.start_seconds.unwrap_or(START_SECONDS);
-        let taken = now.duration_since(self.opening_since).as_secs();
-        if self.started && self.stage == Stage::Opening && taken >= i64::from(seconds) {
+        let late = taken >= Duration::from_secs(u64::from(seconds));
+        if self.started && self.stage == Stage::Opening && late {
             let step = self.waiting.as_ref().map_or("initialize", |waiting| waiting.what.method());
             let mut text = format!("the agent did not answer `{step}` within {seconds} seconds");
             if self.record.broken_lines() > 0 {
@@ -282,20 +280,25 @@ impl Session {
         self.agent.model.as_deref()
     }
 
+    /// What the running turn used so far, as reported.
+    pub fn used(&self) -> Usage {
+        self.meter.clone().turn_ended(self.record.reported())
+    }
+
     /// Whether the agent says that it can take up a session again in a new process.
     pub fn can_resume(&self) -> bool {
         (self.agent.resume || self.agent.load) && !self.setup.quirks.load_once
+    }
+
+    /// Whether the agent says that it takes images in prompts.
+    pub fn takes_images(&self) -> bool {
+        self.agent.images
     }
 
     /// The requests that wait for an answer, oldest first.
     pub fn open_requests(&self) -> Vec<&str> {
         let open = self.asks.iter().filter(|ask| ask.due.is_none() && ask.what != AskWhat::Unknown);
         open.map(|ask| ask.request.as_str()).collect()
-    }
-
-    /// When anything was last heard or sent: the measure of silence.
-    pub fn last_active(&self) -> Timestamp {
-        self.active
     }
 
     /// Where the next byte of the agent's output belongs; feed from here.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use divisi_model::event::Origin;
+use divisi_model::image::{GivenImage, told};
 use serde::{Deserialize, Serialize};
 
 use crate::definition::Quirks;
@@ -89,4 +90,35 @@ pub struct PromptPart {
     pub origin: Origin,
     /// The words.
     pub text: String,
+    /// The images that belong to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<PartImage>,
+}
+
+/// An image of a part of a prompt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartImage {
+    /// The image, and the way in which the agent is given it.
+    #[serde(flatten)]
+    pub given: GivenImage,
+    /// Its bytes in base64, where it is shown. They are in the journal then, and nowhere else.
+    #[serde(skip)]
+    pub data: String,
+}
+
+impl PromptPart {
+    /// Words alone.
+    pub fn words(origin: Origin, text: impl Into<String>) -> Self {
+        Self { origin, text: text.into(), images: Vec::new() }
+    }
+
+    /// Its images, and how the agent is given each.
+    pub fn given(&self) -> Vec<GivenImage> {
+        self.images.iter().map(|image| image.given.clone()).collect()
+    }
+
+    /// What the agent reads: the words, and which files belong to them.
+    pub fn read(&self) -> String {
+        format!("{}{}", self.text, told(&self.given()))
+    }
 }

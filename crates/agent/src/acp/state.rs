@@ -70,6 +70,8 @@ pub(super) struct AgentFacts {
     pub load: bool,
     pub resume: bool,
     pub close: bool,
+    /// Takes images in prompts.
+    pub images: bool,
     /// Takes words in the middle of a turn by `_session/steering`, an extension that Codex's adapter announces.
     pub steering: bool,
     pub login_methods: Vec<String>,

@@ -1,11 +1,13 @@
 //! JSON-RPC 2.0, one message per line.
 
 use agent_client_protocol_schema::v1::RequestId;
+use divisi_model::image::GivenImage;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::setup::PromptPart;
 use crate::errors::Report;
 
 /// One message of the other side, its payload not yet looked at.
@@ -40,6 +42,9 @@ pub(super) struct Stamp {
     /// Where the blocks of a prompt come from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<divisi_model::event::Origin>,
+    /// The images of each part of a prompt; empty where no part has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Vec<GivenImage>>,
 }
 
 /// The key of the stamp inside `_meta`.
@@ -115,7 +120,15 @@ pub(super) fn stamp(message: &Message<'_>) -> Option<Stamp> {
 
 impl Stamp {
     pub fn new(seen: u64, now: Timestamp) -> Self {
-        Self { seen, at: now.as_millisecond(), turn: None, origins: Vec::new() }
+        Self { seen, at: now.as_millisecond(), turn: None, origins: Vec::new(), images: Vec::new() }
+    }
+
+    /// That of a message with words for the agent.
+    pub fn of_words(seen: u64, now: Timestamp, parts: &[PromptPart]) -> Self {
+        let origins = parts.iter().map(|part| part.origin).collect();
+        let any = parts.iter().any(|part| !part.images.is_empty());
+        let images = if any { parts.iter().map(PromptPart::given).collect() } else { Vec::new() };
+        Self { origins, images, ..Self::new(seen, now) }
     }
 
     pub fn time(&self) -> Option<Timestamp> {

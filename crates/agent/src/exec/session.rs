@@ -1,6 +1,6 @@
 //! The state of one turn of a one-shot command.
 
-use divisi_model::event::{SessionStart, TurnOutcome};
+use divisi_model::event::{SessionStart, TurnOutcome, Usage};
 use divisi_model::transcript::{EntryBody, Notice, ReportedCost, Text, Tokens, UsageScope, limits};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -68,7 +68,6 @@ pub struct Session {
     lines: Lines,
     record: Recorder,
     facts: TurnFacts,
-    active: Timestamp,
     begun: bool,
     over: bool,
     session: Option<String>,
@@ -89,7 +88,6 @@ impl Session {
             lines: Lines::default(),
             record: Recorder::new(setup.first_seq, setup.turn, now),
             facts: TurnFacts { prompt, ..TurnFacts::default() },
-            active: now,
             begun: false,
             over: false,
             session: None,
@@ -127,6 +125,16 @@ impl Session {
         self.record.take()
     }
 
+    /// What the turn used so far, as reported.
+    pub fn used(&self) -> Usage {
+        // Each turn is a process of its own, but some count from the beginning of the session.
+        let mut meter = match self.setup.quirks.usage_scope {
+            UsageScope::Session if self.setup.resume => Meter::from(self.setup.counted),
+            _ => Meter::default(),
+        };
+        meter.turn_ended(self.record.reported())
+    }
+
     /// The process is gone. Feed all of its output first.
     pub fn exited(&mut self, exit: &Exited, now: Timestamp) -> Vec<Action> {
         self.begin(now);
@@ -139,13 +147,7 @@ impl Session {
         self.over = true;
         self.record.at(now, None);
         let outcome = self.judge(exit, now);
-        let reported = self.record.reported().cloned();
-        // Each turn is a process of its own, but some count from the beginning of the session.
-        let used = match self.setup.quirks.usage_scope {
-            UsageScope::Session if self.setup.resume => Meter::from(self.setup.counted),
-            _ => Meter::default(),
-        };
-        let used = { used }.turn_ended(reported.as_ref());
+        let used = self.used();
         let stop_reason = Some(exit.text.clone()).filter(|text| !text.is_empty());
         self.record.add(EntryBody::TurnEnded { outcome: outcome.clone(), stop_reason });
         self.record.act(Action::TurnEnded { turn: self.setup.turn, outcome, usage: used });
@@ -160,11 +162,6 @@ impl Session {
     /// Whether the process may still say something.
     pub fn is_over(&self) -> bool {
         self.over
-    }
-
-    /// When anything was last heard.
-    pub fn last_active(&self) -> Timestamp {
-        self.active
     }
 
     /// Where the next byte of the command's output belongs.
@@ -185,7 +182,7 @@ impl Session {
         self.record.at(now, None);
         for part in &self.setup.prompts {
             let text = Text::clip(&part.text, limits::MESSAGE_BYTES);
-            self.record.add(EntryBody::Prompt { origin: part.origin, text });
+            self.record.add(EntryBody::Prompt { origin: part.origin, text, images: part.given() });
         }
         if let Some(name) = self.setup.session.clone() {
             self.opened(&name);
@@ -202,7 +199,6 @@ impl Session {
     }
 
     fn hear(&mut self, line: &Line, now: Timestamp) {
-        self.active = self.active.max(now);
         self.record.at(now, recorder::out(line.offset, line.len));
         if line.too_long {
             return self.record.broken(&format!("a line of {} bytes was skipped", line.len), &line.bytes);

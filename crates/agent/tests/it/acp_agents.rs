@@ -1,8 +1,9 @@
 //! Conversations as the real agents hold them, recorded and shortened.
 
-use divisi_agent::acp::{Open, PromptPart, Session, Stage};
+use divisi_agent::acp::{Open, PartImage, PromptPart, Session, Stage};
 use divisi_agent::{Action, CommandError, Quirks, Reply};
 use divisi_model::event::{Origin, SessionStart, TurnOutcome, Usage};
+use divisi_model::image::{Given, GivenImage, Image, MediaType};
 use divisi_model::transcript::UsageScope;
 use serde_json::json;
 
@@ -337,7 +338,7 @@ fn codex_takes_words_in_the_middle_of_a_turn() {
     let mut talk = Conversation::new(setup());
     talk.hear(&INITIALIZED.replace(r#""authMethods":[]"#, r#""_meta":{"steering":{"supported":true}}"#));
     talk.hear(r#"{"jsonrpc":"2.0","id":2,"result":{"sessionId":"s-1"}}"#);
-    let part = || PromptPart { origin: Origin::Person, text: "left!".into() };
+    let part = || PromptPart::words(Origin::Person, "left!");
     assert_eq!(talk.session.steer(&[part()], now()), Err(CommandError::CannotSteer), "no turn");
     talk.prompt(1, "go");
     let actions = talk.session.steer(&[part()], now()).unwrap();
@@ -376,4 +377,45 @@ fn a_session_closes_in_good_order_where_the_agent_can() {
     talk.hear(r#"{"jsonrpc":"2.0","id":3,"result":{}}"#);
     assert!(talk.actions.contains(&Action::Closed));
     assert_eq!(talk.session.stage(), Stage::Over);
+}
+
+#[test]
+fn images_follow_the_words_they_belong_to_and_a_replay_knows_them() {
+    let image = |name: &str, given, data: &str| {
+        let hash = "0a".repeat(32).parse().unwrap();
+        let image = Image { hash, media_type: MediaType::Png, bytes: 3, name: name.into() };
+        PartImage { given: GivenImage { image, given }, data: data.into() }
+    };
+    let mut talk = Conversation::opened(setup());
+    assert!(talk.session.takes_images());
+    let shown = PromptPart {
+        images: vec![image("a.png", Given::Shown, "QUJD")],
+        ..PromptPart::words(Origin::Task, "like this")
+    };
+    let file = PromptPart {
+        images: vec![image("b.png", Given::File { path: "/given/b.png".into() }, "")],
+        ..PromptPart::words(Origin::Person, "or this")
+    };
+    let actions =
+        talk.session.prompt(1, &[shown, file, PromptPart::words(Origin::Person, "go")], now()).unwrap();
+    talk.took(actions);
+    let told = "or this\n\nImages that belong to this message, as files outside of the workspace that you can read:\n\n\
+                - \"b.png\": /given/b.png\n";
+    assert_eq!(
+        talk.last_sent()["params"]["prompt"],
+        json!([
+            {"type": "text", "text": "like this"},
+            {"type": "image", "data": "QUJD", "mimeType": "image/png"},
+            {"type": "text", "text": told},
+            {"type": "text", "text": "go"},
+        ])
+    );
+    let entries: Vec<_> =
+        talk.entries.values().map(|entry| serde_json::to_value(&entry.body).unwrap()).collect();
+    assert_eq!(entries[0]["images"][0]["given"], "shown");
+    assert_eq!(entries[1]["text"]["text"], "or this", "the transcript holds what was written");
+    assert_eq!(entries[1]["images"][0]["path"], "/given/b.png");
+    assert_eq!(entries[2].get("images"), None);
+    let (replayed, _) = Session::replay(setup(), &talk.in_journal, &talk.out_journal, now());
+    assert_eq!(replayed, talk.session);
 }

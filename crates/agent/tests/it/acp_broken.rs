@@ -103,7 +103,7 @@ fn each_failing_step_has_its_kind() {
     let login = failure(&talk);
     assert_eq!(login.kind, FailureKind::NeedsLogin);
     assert!(login.text.ends_with("it offers to log in by: Log in with a browser"), "{}", login.text);
-    let part = PromptPart { origin: Origin::Task, text: "x".into() };
+    let part = PromptPart::words(Origin::Task, "x");
     assert_eq!(talk.session.prompt(1, &[part], now()), Err(CommandError::Over));
 
     let mut talk = Conversation::new(setup());
@@ -120,19 +120,19 @@ fn each_failing_step_has_its_kind() {
 
 #[test]
 fn an_agent_that_never_opens_its_session_is_given_up() {
-    let late = |seconds: i64| now() + jiff::SignedDuration::from_secs(seconds);
+    let late = std::time::Duration::from_secs;
     let mut talk = Conversation::new(setup());
-    assert!(talk.session.look_at_clock(late(119)).is_empty());
-    let actions = talk.session.look_at_clock(late(120));
+    assert!(talk.session.look_at_start(late(119), now()).is_empty());
+    let actions = talk.session.look_at_start(late(120), now());
     talk.took(actions);
     let expected = "the agent did not answer `initialize` within 120 seconds";
     assert_eq!(failure(&talk), Failure { kind: FailureKind::Protocol, text: expected.into() });
-    assert!(talk.session.look_at_clock(late(500)).is_empty(), "only once");
+    assert!(talk.session.look_at_start(late(500), now()).is_empty(), "only once");
 
     let mut talk = Conversation::new(Setup { start_seconds: Some(5), ..setup() });
     talk.hear("Welcome!");
     talk.hear(INITIALIZED);
-    let actions = talk.session.look_at_clock(late(5));
+    let actions = talk.session.look_at_start(late(5), now());
     talk.took(actions);
     let text = failure(&talk).text;
     let expected =
@@ -140,7 +140,7 @@ fn an_agent_that_never_opens_its_session_is_given_up() {
     assert!(text.starts_with(expected), "{text}");
 
     let mut talk = Conversation::opened(setup());
-    assert!(talk.session.look_at_clock(late(500)).is_empty(), "an idle agent may take its time");
+    assert!(talk.session.look_at_start(late(500), now()).is_empty(), "an idle agent may take its time");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn errors_of_a_prompt_are_judged_by_code_and_words() {
 #[test]
 fn commands_that_do_not_fit_change_nothing() {
     let mut talk = Conversation::new(setup());
-    let part = || PromptPart { origin: Origin::Person, text: "x".into() };
+    let part = || PromptPart::words(Origin::Person, "x");
     assert_eq!(talk.session.prompt(1, &[part()], now()), Err(CommandError::Busy));
     talk.hear(INITIALIZED);
     talk.hear(r#"{"jsonrpc":"2.0","id":2,"result":{"sessionId":"s-1"}}"#);
@@ -186,8 +186,7 @@ fn commands_that_do_not_fit_change_nothing() {
     let missing = CommandError::NoSuchRequest("9".into());
     assert_eq!(talk.session.answer("9", &Reply::Withdraw, now()), Err(missing));
     assert_eq!(talk.session, before);
-    let long =
-        PromptPart { origin: Origin::Person, text: "x".repeat(divisi_model::limits::PROMPT_BYTES + 1) };
+    let long = PromptPart::words(Origin::Person, "x".repeat(divisi_model::limits::PROMPT_BYTES + 1));
     let mut idle = Conversation::opened(setup());
     assert!(matches!(idle.session.prompt(1, &[long], now()), Err(CommandError::PromptTooLong { .. })));
 }

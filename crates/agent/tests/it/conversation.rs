@@ -107,7 +107,7 @@ impl Conversation {
     }
 
     pub fn prompt(&mut self, turn: u32, text: &str) {
-        let part = PromptPart { origin: Origin::Person, text: text.into() };
+        let part = PromptPart::words(Origin::Person, text);
         let actions = self.session.prompt(turn, &[part], now()).unwrap();
         self.took(actions);
     }
@@ -158,7 +158,7 @@ pub fn sent(journal: &[u8]) -> Vec<Value> {
 
 pub fn short(body: &EntryBody) -> String {
     match body {
-        EntryBody::Prompt { origin, text } => format!("prompt({origin:?}): {text}"),
+        EntryBody::Prompt { origin, text, .. } => format!("prompt({origin:?}): {text}"),
         EntryBody::Message { text } => format!("message: {text}"),
         EntryBody::Thought { text } => format!("thought: {text}"),
         EntryBody::Plan { steps } => {

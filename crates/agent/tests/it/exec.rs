@@ -13,7 +13,7 @@ fn setup(output: Output) -> Setup {
     Setup {
         output,
         turn: 1,
-        prompts: vec![PromptPart { origin: Origin::Task, text: "go".into() }],
+        prompts: vec![PromptPart::words(Origin::Task, "go")],
         session: None,
         resume: false,
         quirks: Quirks::default(),

@@ -226,6 +226,10 @@ fn exec_agents_get_their_prompt_as_they_want_it() {
     assert_eq!(next.args, ["run", "--session", "s-9"]);
     let long = own("").launch(&facts(&[], &[]), &turn(&"x".repeat(200_000), false));
     assert!(matches!(long, Err(LaunchError::PromptTooLong { bytes: 200_000, .. })));
+    assert!(own("").require_prompt_fits(200_000).is_err(), "so it can be told before");
+    assert!(own("").require_prompt_fits(100_000).is_ok());
+    assert!(own("prompt = \"stdin\"").require_prompt_fits(1 << 20).is_ok());
+    assert!(agent("goose", URL).require_prompt_fits(1 << 20).is_ok());
 }
 
 #[test]

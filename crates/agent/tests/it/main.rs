@@ -11,3 +11,4 @@ mod exec;
 mod launch;
 mod listed;
 mod recorded;
+mod share;

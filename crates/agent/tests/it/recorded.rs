@@ -167,7 +167,7 @@ fn command(agent: &str, prints: &str, code: i32, errors: &str) -> TurnOutcome {
     let setup = Setup {
         output: definition.exec.output,
         turn: 1,
-        prompts: vec![PromptPart { origin: Origin::Task, text: PROMPT.into() }],
+        prompts: vec![PromptPart::words(Origin::Task, PROMPT)],
         session: None,
         resume: false,
         quirks: definition.quirks,

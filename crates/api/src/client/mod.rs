@@ -14,9 +14,10 @@ pub use follow::Follow;
 pub use request::{Endpoint, Locate};
 
 use crate::types::{
-    AgentView, AliveView, AnswerRequest, DiffScope, DiffView, EventView, ExportRequest, ExportView,
-    HealthView, InboxView, LandRequest, NewProject, NewTask, ProjectView, ReviewRequest, SendRequest,
-    TaskSummary, TaskView, TranscriptEntryView,
+    AgentView, AliveView, AnswerRequest, BudgetRequest, DeviceView, DiffScope, DiffView, EntryRequest,
+    EntryView, EventView, ExportRequest, ExportView, FleetView, HealthView, ImageView, InboxView,
+    LandRequest, LandingsView, MoveRequest, NewProject, NewTask, ProjectView, ReviewRequest, RollbackRequest,
+    SendRequest, TaskSummary, TaskView, TranscriptEntryView, WorkspaceSnapshotView,
 };
 use request::{Method, segment};
 
@@ -64,6 +65,22 @@ impl Client {
         self.send_raw(Method::POST, "/v1/shutdown", None::<&()>, &[]).await.map(drop)
     }
 
+    /// A link that lets one browser in.
+    pub async fn entry(&self, request: &EntryRequest) -> Result<EntryView, ClientError> {
+        self.send(Method::POST, "/v1/entries", Some(request), &[]).await
+    }
+
+    /// All browsers that were let in.
+    pub async fn devices(&self) -> Result<Vec<DeviceView>, ClientError> {
+        self.get("/v1/devices").await
+    }
+
+    /// Lets a browser in no longer.
+    pub async fn revoke(&self, device: &str) -> Result<(), ClientError> {
+        let path = format!("/v1/devices/{}", segment(device));
+        self.send_raw(Method::DELETE, &path, None::<&()>, &[]).await.map(drop)
+    }
+
     /// All tasks by number.
     pub async fn tasks(&self) -> Result<Vec<TaskSummary>, ClientError> {
         self.get("/v1/tasks").await
@@ -79,9 +96,49 @@ impl Client {
         self.send(Method::POST, "/v1/tasks", Some(new), &[("idempotency-key", key)]).await
     }
 
+    /// Changes a staged task to what is wanted now.
+    pub async fn edit_task(&self, handle: &str, new: &NewTask) -> Result<TaskView, ClientError> {
+        self.send(Method::PUT, &format!("/v1/tasks/{}", segment(handle)), Some(new), &[]).await
+    }
+
+    /// Starts a staged task.
+    pub async fn start(&self, handle: &str) -> Result<TaskView, ClientError> {
+        self.verb(handle, "start", None::<&()>).await
+    }
+
+    /// Gives a task another place among those that wait.
+    pub async fn move_task(&self, handle: &str, to: &MoveRequest) -> Result<TaskView, ClientError> {
+        self.verb(handle, "move", Some(to)).await
+    }
+
+    /// Stores an image for a prompt.
+    pub async fn store_image(&self, name: &str, bytes: Vec<u8>) -> Result<ImageView, ClientError> {
+        let path = format!("/v1/images?name={}", segment(name));
+        let response = self.send_bytes(Method::POST, &path, bytes).await?;
+        let status = response.status().as_u16();
+        let answer = response.bytes().await.map_err(ClientError::Broken)?;
+        serde_json::from_slice(&answer).map_err(|source| ClientError::Answer { status, source })
+    }
+
     /// Words for the agent.
     pub async fn send_words(&self, handle: &str, request: &SendRequest) -> Result<TaskView, ClientError> {
         self.verb(handle, "send", Some(request)).await
+    }
+
+    /// Takes words back that no agent has got yet.
+    pub async fn take_back(&self, handle: &str, prompt: u32) -> Result<TaskView, ClientError> {
+        let path = format!("/v1/tasks/{}/queue/{prompt}", segment(handle));
+        self.send(Method::DELETE, &path, None::<&()>, &[]).await
+    }
+
+    /// The snapshots of an attempt in the order of time.
+    pub async fn snapshots(&self, handle: &str) -> Result<Vec<WorkspaceSnapshotView>, ClientError> {
+        self.get(&format!("/v1/tasks/{}/snapshots", segment(handle))).await
+    }
+
+    /// Brings files back as a snapshot has them.
+    pub async fn roll_back(&self, handle: &str, request: &RollbackRequest) -> Result<TaskView, ClientError> {
+        self.verb(handle, "rollback", Some(request)).await
     }
 
     /// Ends the running turn.
@@ -100,6 +157,16 @@ impl Client {
         self.send(Method::POST, "/v1/landings", Some(&request), &[]).await
     }
 
+    /// What can land, what is landing, and what has landed.
+    pub async fn landings(&self) -> Result<LandingsView, ClientError> {
+        self.get("/v1/landings").await
+    }
+
+    /// Who worked when over the last day, what it used, and what it does to the machine.
+    pub async fn fleet(&self) -> Result<FleetView, ClientError> {
+        self.get("/v1/fleet").await
+    }
+
     /// Takes a landing back.
     pub async fn undo(&self, handle: &str) -> Result<TaskView, ClientError> {
         self.verb(handle, "undo", None::<&()>).await
@@ -113,6 +180,16 @@ impl Client {
     /// Goes on after a stop, a stall or a cancelled turn.
     pub async fn resume(&self, handle: &str) -> Result<TaskView, ClientError> {
         self.verb(handle, "resume", None::<&()>).await
+    }
+
+    /// Gives an attempt another budget.
+    pub async fn set_budget(&self, handle: &str, request: &BudgetRequest) -> Result<TaskView, ClientError> {
+        self.verb(handle, "budget", Some(request)).await
+    }
+
+    /// Files of a known project's current branch whose paths fit a few letters.
+    pub async fn files(&self, root: &str, query: &str) -> Result<Vec<String>, ClientError> {
+        self.get(&format!("/v1/projects/files?root={}&query={}", segment(root), segment(query))).await
     }
 
     /// Puts a task away.
@@ -131,6 +208,8 @@ impl Client {
             DiffScope::Result => "result",
             DiffScope::Live => "live",
             DiffScope::Turn => "turn",
+            DiffScope::Review => "review",
+            DiffScope::Between => "between",
         };
         self.get(&format!("/v1/tasks/{}/diff?scope={scope}&turn={turn}", segment(handle))).await
     }

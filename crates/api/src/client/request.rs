@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 pub(super) use reqwest::Method;
-use reqwest::Response;
+use reqwest::{RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -91,7 +91,7 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|source| ClientError::Answer { status, source })
     }
 
-    /// Sends a request; an answer that is no success is the problem it tells.
+    /// Sends a request with a body in JSON.
     pub(super) async fn send_raw(
         &self,
         method: Method,
@@ -99,9 +99,7 @@ impl Client {
         body: Option<&impl Serialize>,
         headers: &[(&'static str, &str)],
     ) -> Result<Response, ClientError> {
-        let endpoint = self.endpoint();
-        let mut request = self.http.request(method, format!("http://{}{path}", endpoint.address));
-        request = request.bearer_auth(&endpoint.token);
+        let mut request = self.request(method, path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -109,16 +107,38 @@ impl Client {
             let json = serde_json::to_vec(body).map_err(ClientError::Request)?;
             request = request.header("content-type", "application/json").body(json);
         }
-        let response = request.send().await.map_err(ClientError::Unreachable)?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        let bytes = response.bytes().await.map_err(ClientError::Broken)?;
-        let problem: Problem = serde_json::from_slice(&bytes)
-            .map_err(|source| ClientError::Answer { status: status.as_u16(), source })?;
-        Err(problem.into())
+        answer_to(request).await
     }
+
+    /// The same with a body that is not JSON.
+    pub(super) async fn send_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<Response, ClientError> {
+        answer_to(self.request(method, path).header("content-type", "application/octet-stream").body(body))
+            .await
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let endpoint = self.endpoint();
+        let request = self.http.request(method, format!("http://{}{path}", endpoint.address));
+        request.bearer_auth(&endpoint.token)
+    }
+}
+
+/// Sends a request; an answer that is no success is the problem it tells.
+async fn answer_to(request: RequestBuilder) -> Result<Response, ClientError> {
+    let response = request.send().await.map_err(ClientError::Unreachable)?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let bytes = response.bytes().await.map_err(ClientError::Broken)?;
+    let problem: Problem = serde_json::from_slice(&bytes)
+        .map_err(|source| ClientError::Answer { status: status.as_u16(), source })?;
+    Err(problem.into())
 }
 
 /// A text as one segment of a path, or as a value of a query.

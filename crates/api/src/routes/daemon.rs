@@ -6,8 +6,10 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use jiff::Timestamp;
 
+use crate::auth::{Caller, owner_only};
+use crate::problem::ApiError;
 use crate::server::App;
-use crate::types::{AliveView, CountView, HealthView};
+use crate::types::{AliveView, CountView, HealthView, Problem};
 
 /// That the daemon lives; needs no token.
 #[utoipa::path(get, path = "/healthz", security(()), responses((status = 200, body = AliveView)))]
@@ -42,8 +44,9 @@ pub(crate) async fn metrics(State(app): State<App>) -> impl IntoResponse {
 }
 
 /// End the daemon. Agents live on in their shims and are taken up again at the next start.
-#[utoipa::path(post, path = "/v1/shutdown", responses((status = 202)))]
-pub(crate) async fn shutdown(State(app): State<App>) -> StatusCode {
+#[utoipa::path(post, path = "/v1/shutdown", responses((status = 202), (status = 403, body = Problem)))]
+pub(crate) async fn shutdown(State(app): State<App>, caller: Caller) -> Result<StatusCode, ApiError> {
+    owner_only(&caller)?;
     app.stop.cancel();
-    StatusCode::ACCEPTED
+    Ok(StatusCode::ACCEPTED)
 }

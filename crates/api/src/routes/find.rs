@@ -19,6 +19,9 @@ pub(crate) fn task(app: &App, handle: &str) -> Result<(Arc<TaskState>, Option<u1
     if let Some(number) = handle.attempt
         && task.attempt(number).is_none()
     {
+        if task.staged() {
+            return Err(staged(&task));
+        }
         let last = task.attempts.len();
         let hint = format!("its attempts are {0}.1 to {0}.{last}", handle.task);
         return Err(Problem::not_found(format!("{} has no attempt {number}", handle.task), hint));
@@ -32,6 +35,7 @@ pub(crate) fn attempt(app: &App, handle: &str) -> Result<(Arc<TaskState>, u16), 
     match (named, task.attempts.len()) {
         (Some(number), _) => Ok((task, number)),
         (None, 1) => Ok((task, 1)),
+        (None, 0) => Err(staged(&task)),
         (None, several) => {
             let number = task.spec.number;
             let names: Vec<_> = task.attempts.iter().map(|a| format!("{number}.{}", a.number)).collect();
@@ -39,6 +43,12 @@ pub(crate) fn attempt(app: &App, handle: &str) -> Result<(Arc<TaskState>, u16), 
             Err(Problem::bad_input(format!("{number} has {several} attempts"), hint))
         }
     }
+}
+
+/// A task that has not started has no attempt that anything could be asked of.
+pub(crate) fn staged(task: &TaskState) -> Problem {
+    let number = task.spec.number;
+    Problem::wrong_state(format!("{number} is staged: it has not started"), format!("divisi start {number}"))
 }
 
 /// The identity of an attempt.

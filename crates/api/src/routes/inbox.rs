@@ -6,6 +6,7 @@ use divisi_model::Command;
 use divisi_model::inbox::Answer as ItemAnswer;
 
 use super::{find, tasks};
+use crate::asker::Asker;
 use crate::problem::{Answer, Body, Segment};
 use crate::server::App;
 use crate::types::{AnswerRequest, AnswerView, InboxView, Problem, TaskView};
@@ -21,7 +22,7 @@ pub(crate) async fn list(State(app): State<App>) -> Json<InboxView> {
 #[utoipa::path(post, path = "/v1/inbox/{item}/answer", request_body = AnswerView,
     params(("item" = String, Path)), responses((status = 200, body = TaskView), (status = 409, body = Problem)))]
 pub(crate) async fn answer(
-    State(app): State<App>,
+    app: Asker,
     Segment(item): Segment<String>,
     Body(given): Body<AnswerRequest>,
 ) -> Answer<TaskView> {

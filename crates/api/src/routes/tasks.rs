@@ -3,13 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use divisi_model::budget::{Budget, NotABudget};
+use divisi_model::schedule::Place;
 use divisi_model::task::{CheckedBy, Criterion};
 use divisi_model::{AttemptId, TaskNumber, TaskState};
 
 use super::find;
+use crate::asker::Asker;
 use crate::problem::{Answer, ApiError, Body, Segment};
 use crate::server::App;
-use crate::types::{CriterionRequest, NewTask, Problem, TaskSummary, TaskView};
+use crate::types::{CriterionRequest, ImageRequest, MoveRequest, NewTask, Problem, TaskSummary, TaskView};
 
 /// The header that makes giving out a task repeatable.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -30,7 +33,7 @@ pub(crate) async fn list(State(app): State<App>) -> Json<Vec<TaskSummary>> {
     params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = TaskView), (status = 400, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn add(
-    State(app): State<App>,
+    app: Asker,
     headers: HeaderMap,
     Body(new): Body<NewTask>,
 ) -> Result<(StatusCode, Json<TaskView>), ApiError> {
@@ -67,10 +70,62 @@ pub(super) fn view(app: &App, task: &TaskState) -> TaskView {
         .with(|number| app.engine.trouble(id(number)), |number| app.engine.is_ending(id(number)))
 }
 
-async fn make(app: &App, new: NewTask) -> Result<TaskNumber, ApiError> {
-    let new = divisi_engine::NewTask {
+/// Change a staged task: the body says all that is wanted now. Its project stays.
+#[utoipa::path(put, path = "/v1/tasks/{handle}", request_body = NewTask,
+    params(("handle" = String, Path)), responses((status = 200, body = TaskView), (status = 409, body = Problem)))]
+pub(crate) async fn edit(
+    app: Asker,
+    Segment(handle): Segment<String>,
+    Body(new): Body<NewTask>,
+) -> Answer<TaskView> {
+    let (task, _) = find::task(&app, &handle)?;
+    let task = app.engine.edit_task(app.actor.clone(), &task, wanted(new)?).await?;
+    Ok(Json(view(&app, &task)))
+}
+
+/// Start a staged task; one that has started stays as it is.
+#[utoipa::path(post, path = "/v1/tasks/{handle}/start",
+    params(("handle" = String, Path)), responses((status = 200, body = TaskView), (status = 409, body = Problem)))]
+pub(crate) async fn start(app: Asker, Segment(handle): Segment<String>) -> Answer<TaskView> {
+    let (task, _) = find::task(&app, &handle)?;
+    let task = app.engine.start_task(app.actor.clone(), &task).await?;
+    Ok(Json(view(&app, &task)))
+}
+
+/// Give a task another place among those that wait.
+#[utoipa::path(post, path = "/v1/tasks/{handle}/move", request_body = MoveRequest,
+    params(("handle" = String, Path)), responses((status = 200, body = TaskView), (status = 409, body = Problem)))]
+pub(crate) async fn move_to(
+    app: Asker,
+    Segment(handle): Segment<String>,
+    Body(asked): Body<MoveRequest>,
+) -> Answer<TaskView> {
+    let (task, _) = find::task(&app, &handle)?;
+    let place = match &asked.before {
+        Some(_) if asked.first => {
+            return Err(Problem::bad_input("first and before exclude each other", "").into());
+        }
+        Some(before) => Place::Before(find::task(&app, before)?.0.id),
+        None if asked.first => Place::First,
+        None => Place::Last,
+    };
+    let task = app.engine.move_task(app.actor.clone(), task.id, place).await?;
+    Ok(Json(view(&app, &task)))
+}
+
+async fn make(app: &Asker, new: NewTask) -> Result<TaskNumber, ApiError> {
+    let new = wanted(new)?;
+    if !new.root.is_absolute() {
+        return Err(Problem::bad_input("the root of the project is not an absolute path", "").into());
+    }
+    Ok(app.engine.add_task(app.actor.clone(), new).await?.spec.number)
+}
+
+fn wanted(new: NewTask) -> Result<divisi_engine::NewTask, Problem> {
+    Ok(divisi_engine::NewTask {
         root: new.root.into(),
         prompt: new.prompt,
+        images: ImageRequest::read(new.images)?,
         title: new.title,
         criteria: new.criteria.into_iter().map(criterion).collect(),
         checks: new.checks,
@@ -79,11 +134,16 @@ async fn make(app: &App, new: NewTask) -> Result<TaskNumber, ApiError> {
         base: new.base,
         permissions: new.permissions.map(Into::into),
         rounds: new.rounds,
-    };
-    if !new.root.is_absolute() {
-        return Err(Problem::bad_input("the root of the project is not an absolute path", "").into());
-    }
-    Ok(app.engine.add_task(app.actor.clone(), new).await?.spec.number)
+        scope: new.scope,
+        budget: budget(new.budget.as_deref())?,
+        stage: new.stage,
+    })
+}
+
+/// A budget as people write it.
+pub(super) fn budget(text: Option<&str>) -> Result<Option<Budget>, Problem> {
+    let read = text.map(str::parse).transpose();
+    read.map_err(|error: NotABudget| Problem::bad_input(error.to_string(), "--budget 2.50, or --budget 200k"))
 }
 
 fn criterion(asked: CriterionRequest) -> Criterion {

@@ -16,7 +16,9 @@ use crate::types::{AfterQuery, Problem, TranscriptEntryView, TranscriptQuery};
 /// Most entries given at once.
 const ENTRIES_MAX: usize = 1000;
 
-/// Entries of the transcript in the order of their revisions, at most a thousand at once; ask again with `after`.
+/// Entries of the transcript in the order of their revisions, at most a thousand at once; ask again with `after`. With
+/// `last`, its end in its own order; ask again with `before` for what stands above, and follow on from the highest
+/// revision.
 #[utoipa::path(get, path = "/v1/tasks/{handle}/transcript", params(("handle" = String, Path), TranscriptQuery),
     responses((status = 200, body = Vec<TranscriptEntryView>), (status = 404, body = Problem)))]
 pub(crate) async fn read(
@@ -26,13 +28,28 @@ pub(crate) async fn read(
 ) -> Answer<Vec<TranscriptEntryView>> {
     let id = find::attempt_id(&app, &handle)?;
     let limit = if query.limit == 0 { ENTRIES_MAX } else { query.limit.min(ENTRIES_MAX) };
-    let entries = app.engine.transcript(id, query.after, limit).await?;
+    let entries = match query.last {
+        0 => app.engine.transcript(id, query.after, limit).await?,
+        last => {
+            let before = query.before.as_deref().map(place).transpose()?;
+            app.engine.transcript_tail(id, before, last.min(ENTRIES_MAX)).await?
+        }
+    };
     let views = entries.into_iter().map(|stored| TranscriptEntryView {
         rev: stored.rev,
         session: stored.session,
         entry: stored.entry,
     });
     Ok(Json(views.collect()))
+}
+
+/// Reads the place of an entry, `SESSION.SEQ`.
+fn place(text: &str) -> Result<(u32, u64), Problem> {
+    let read =
+        text.split_once('.').and_then(|(session, seq)| Some((session.parse().ok()?, seq.parse().ok()?)));
+    read.ok_or_else(|| {
+        Problem::bad_input(format!("{text} names no entry"), "before=SESSION.SEQ, such as 1.240")
+    })
 }
 
 /// The transcript from a revision on (by default from its beginning), then everything new. Each event's id is its

@@ -1,32 +1,48 @@
-//! What an attempt did: its change, and the logs of its checks and setup.
+//! What an attempt did: the logs of its checks and setup.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use jiff::Timestamp;
 
 use super::find;
-use crate::problem::{Answer, ApiError, Asked, Segment};
+use crate::problem::{Answer, ApiError, Segment};
 use crate::server::App;
-use crate::types::{DiffQuery, DiffScope, DiffView, Problem};
+use crate::types::{Problem, ResourcesView, StandingView, WorkspaceSnapshotView};
 
-/// What an attempt changed.
-#[utoipa::path(get, path = "/v1/tasks/{handle}/diff", params(("handle" = String, Path), DiffQuery),
-    responses((status = 200, body = DiffView), (status = 404, body = Problem)))]
-pub(crate) async fn diff(
+/// The snapshots of an attempt in the order of time, from its base on.
+#[utoipa::path(get, path = "/v1/tasks/{handle}/snapshots", params(("handle" = String, Path)),
+    responses((status = 200, body = Vec<WorkspaceSnapshotView>), (status = 404, body = Problem)))]
+pub(crate) async fn snapshots(
     State(app): State<App>,
     Segment(handle): Segment<String>,
-    Asked(query): Asked<DiffQuery>,
-) -> Answer<DiffView> {
-    let (task, number) = find::attempt(&app, &handle)?;
-    let has_result = task.attempt(number).is_some_and(|attempt| attempt.result.is_some());
-    let scope = match query.scope {
-        DiffScope::Result if has_result => divisi_engine::DiffScope::Result,
-        DiffScope::Result | DiffScope::Live => divisi_engine::DiffScope::Now,
-        DiffScope::Turn => divisi_engine::DiffScope::Turn(query.turn),
-    };
-    let id = divisi_model::AttemptId { task: task.id, number };
-    Ok(Json(DiffView::from(app.engine.diff(id, scope).await?)))
+) -> Answer<Vec<WorkspaceSnapshotView>> {
+    let id = find::attempt_id(&app, &handle)?;
+    let found = app.engine.snapshots(id).await?;
+    Ok(Json(found.into_iter().map(WorkspaceSnapshotView::from).collect()))
+}
+
+/// What an attempt uses at this moment: processes, processor time, memory, disk. Looked at for this request alone.
+#[utoipa::path(get, path = "/v1/tasks/{handle}/resources", params(("handle" = String, Path)),
+    responses((status = 200, body = ResourcesView), (status = 404, body = Problem)))]
+pub(crate) async fn resources(
+    State(app): State<App>,
+    Segment(handle): Segment<String>,
+) -> Answer<ResourcesView> {
+    let id = find::attempt_id(&app, &handle)?;
+    Ok(Json(ResourcesView::of(app.engine.resources(id).await?, Timestamp::now())))
+}
+
+/// Where an attempt's workspace stands: against its base and its target, and who listens on its ports.
+#[utoipa::path(get, path = "/v1/tasks/{handle}/workspace", params(("handle" = String, Path)),
+    responses((status = 200, body = StandingView), (status = 404, body = Problem)))]
+pub(crate) async fn standing(
+    State(app): State<App>,
+    Segment(handle): Segment<String>,
+) -> Answer<StandingView> {
+    let id = find::attempt_id(&app, &handle)?;
+    Ok(Json(StandingView::from(app.engine.standing(id).await?)))
 }
 
 /// The whole log of a check, as it came. It is bytes of the checked program, not of Divisi.

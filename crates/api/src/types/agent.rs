@@ -3,10 +3,11 @@
 use divisi_agent::Readiness;
 use divisi_engine::AgentInfo;
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use utoipa::ToSchema;
 
 /// A configured agent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct AgentView {
     /// What `--agent` calls it.
     pub name: String,
@@ -23,7 +24,7 @@ pub struct AgentView {
 }
 
 /// Whether an agent can be used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct ReadinessView {
     /// In a word, for programs.
     pub state: AgentState,
@@ -36,7 +37,7 @@ pub struct ReadinessView {
 }
 
 /// Whether an agent can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentState {
     /// It can.

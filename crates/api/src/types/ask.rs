@@ -2,12 +2,13 @@
 
 use divisi_model::inbox::{Answer, Ask, AskOption};
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use utoipa::ToSchema;
 
 use super::words::Effect;
 
 /// What is asked of a person.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AskView {
     /// May the agent use a tool?
@@ -50,7 +51,7 @@ pub enum AskView {
 }
 
 /// One possible answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct OptionView {
     /// The agent's id for it.
     pub id: String,
@@ -61,7 +62,7 @@ pub struct OptionView {
 }
 
 /// How an item ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum AnswerView {
     /// Yes.

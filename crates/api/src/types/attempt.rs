@@ -1,20 +1,23 @@
 //! One try at a task, with all that happened in it.
 
-use divisi_model::event::{AttemptResult, Landing, LandingFailure, SandboxKind, Workspace};
-use divisi_model::state::{AttemptState, Review, TaskState};
+use divisi_model::event::{AttemptResult, LandingFailure, SandboxKind, Workspace};
+use divisi_model::state::{AttemptState, PastResult, Review, TaskState};
 use divisi_model::view;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use utoipa::ToSchema;
 
 use super::check::{self, CheckView, CriterionView, EvidenceView};
+use super::comment::CommentView;
 use super::request::CommentText;
+use super::snapshot::RollbackView;
 use super::task::StatusView;
 use super::turn::{PromptView, TurnView, UsageView};
 use super::words::Verdict;
 
 /// One try at a task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, TS)]
 pub struct AttemptView {
     /// What people call it: `t12`, or `t12.2` where the task has several.
     pub handle: String,
@@ -36,6 +39,9 @@ pub struct AttemptView {
     pub outside: Option<String>,
     /// What it handed back last.
     pub result: Option<ResultView>,
+    /// Everything it handed back, oldest first.
+    #[serde(default)]
+    pub results: Vec<PastResultView>,
     /// The task's criteria, and whether they hold for the result.
     pub criteria: Vec<CriterionView>,
     /// All checks, and whether they hold for the result.
@@ -50,6 +56,9 @@ pub struct AttemptView {
     pub rounds: u16,
     /// All verdicts, oldest first.
     pub reviews: Vec<ReviewView>,
+    /// All comments by number.
+    #[serde(default)]
+    pub comments: Vec<CommentView>,
     /// Its landing.
     pub landing: Option<LandingView>,
     /// Why it did not land, last.
@@ -58,13 +67,19 @@ pub struct AttemptView {
     pub undo_failure: Option<String>,
     /// What all its turns used.
     pub usage: UsageView,
+    /// Its rollbacks, oldest first.
+    #[serde(default)]
+    pub rollbacks: Vec<RollbackView>,
+    /// How much it may use before a person is asked.
+    #[serde(default)]
+    pub budget: Option<String>,
     /// It was stopped, and what it started has not ended yet.
     #[serde(default)]
     pub ending: bool,
 }
 
 /// An isolated checkout.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct WorkspaceView {
     /// Absolute path.
     pub path: String,
@@ -81,7 +96,7 @@ pub struct WorkspaceView {
 }
 
 /// The commit that an attempt handed back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct ResultView {
     /// The turn after which it was built.
     pub turn: u32,
@@ -97,10 +112,26 @@ pub struct ResultView {
     pub removed: u32,
     /// What a reviewer must know.
     pub notes: Vec<String>,
+    /// Files that it changes although they are outside of the task's scope, the first of them.
+    #[serde(default)]
+    pub outside_scope: Vec<String>,
+}
+
+/// A result that an attempt handed back at some time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
+pub struct PastResultView {
+    /// The turn after which it was built.
+    pub turn: u32,
+    /// The commit.
+    pub commit: String,
+    /// The base it was compared with.
+    pub base: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A verdict with its comments.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct ReviewView {
     /// The commit that was looked at.
     pub commit: String,
@@ -119,7 +150,7 @@ pub struct ReviewView {
 }
 
 /// A result on its target branch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct LandingView {
     /// The branch that moved.
     pub target: String,
@@ -129,10 +160,13 @@ pub struct LandingView {
     pub after: String,
     /// Whether a checkout that showed the target was brought along.
     pub checkout_updated: bool,
+    /// Who asked for it.
+    #[serde(default)]
+    pub by: Option<String>,
 }
 
 /// Why a result could not land.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct LandingFailureView {
     /// In a word: `conflict`, `checks_failed`, `checkout_dirty` or `other`.
     pub why: String,
@@ -140,8 +174,11 @@ pub struct LandingFailureView {
     pub text: String,
     /// The files in the way, where it was files.
     pub paths: Vec<String>,
-    /// The end of the first failed log, where a check failed on the combination.
+    /// Where the log of the first failed check is, relative to Divisi's data folder; empty where no check failed.
     pub log: String,
+    /// The evidence of that check, by its index: the log itself is at `…/evidence/{index}/log`.
+    #[serde(default)]
+    pub evidence: Option<usize>,
 }
 
 impl AttemptView {
@@ -158,17 +195,21 @@ impl AttemptView {
             sandbox: attempt.sessions.last().and_then(|session| session.sandbox).map(sandbox),
             outside: attempt.outside.clone(),
             result: attempt.result.as_ref().map(ResultView::from),
+            results: attempt.results.iter().map(PastResultView::from).collect(),
             criteria: check::criteria(task, Some(attempt)),
             checks: check::checks(task, attempt),
             evidence: check::evidence(attempt),
             turns: attempt.turns.iter().map(TurnView::from).collect(),
             queue: attempt.queue.iter().map(PromptView::from).collect(),
             rounds: attempt.rounds,
-            reviews: attempt.reviews.iter().map(|r| review(r, present == Some(&r.commit))).collect(),
-            landing: attempt.landing.as_ref().map(LandingView::from),
-            landing_failure: attempt.landing_failure.as_ref().map(LandingFailureView::from),
+            reviews: attempt.reviews.iter().map(|r| review(attempt, r, present == Some(&r.commit))).collect(),
+            comments: CommentView::all(attempt),
+            landing: LandingView::of(attempt),
+            landing_failure: LandingFailureView::of(attempt),
             undo_failure: attempt.undo_failure.clone(),
             usage: attempt.usage.into(),
+            rollbacks: attempt.rollbacks.iter().map(RollbackView::from).collect(),
+            budget: attempt.budget.map(|budget| budget.to_string()),
             ending: false,
         }
     }
@@ -206,38 +247,61 @@ impl From<&AttemptResult> for ResultView {
             added: result.added,
             removed: result.removed,
             notes: result.notes.clone(),
+            outside_scope: result.outside_scope.clone(),
         }
     }
 }
 
-impl From<&Landing> for LandingView {
-    fn from(landing: &Landing) -> Self {
-        Self {
+impl LandingView {
+    /// Where an attempt has landed.
+    pub(super) fn of(attempt: &AttemptState) -> Option<Self> {
+        attempt.landing.as_ref().map(|landing| Self {
             target: landing.target.clone(),
             before: landing.before.to_string(),
             after: landing.after.to_string(),
             checkout_updated: landing.checkout_updated,
-        }
+            by: attempt.landing_by.clone(),
+        })
     }
 }
 
-impl From<&LandingFailure> for LandingFailureView {
-    fn from(failure: &LandingFailure) -> Self {
+impl LandingFailureView {
+    /// Why an attempt did not land, last.
+    pub(super) fn of(attempt: &AttemptState) -> Option<Self> {
+        let failure = attempt.landing_failure.as_ref()?;
         let (why, paths, log) = match failure {
             LandingFailure::Conflict { paths, .. } => ("conflict", paths.clone(), String::new()),
             LandingFailure::ChecksFailed { log, .. } => ("checks_failed", vec![], log.clone()),
             LandingFailure::CheckoutDirty { paths } => ("checkout_dirty", paths.clone(), String::new()),
             LandingFailure::Other { .. } => ("other", vec![], String::new()),
         };
-        Self { why: why.to_owned(), text: failure.to_string(), paths, log }
+        let evidence = attempt.evidence.iter().rposition(|evidence| !log.is_empty() && evidence.log == log);
+        Some(Self { why: why.to_owned(), text: failure.to_string(), paths, log, evidence })
     }
 }
 
-fn review(review: &Review, present: bool) -> ReviewView {
+impl From<&PastResult> for PastResultView {
+    fn from(result: &PastResult) -> Self {
+        let (commit, base) = (result.commit.to_string(), result.base.to_string());
+        Self { turn: result.turn, commit, base, at: result.at }
+    }
+}
+
+fn review(attempt: &AttemptState, review: &Review, present: bool) -> ReviewView {
+    let sent = review.sent.iter().filter_map(|number| attempt.comment(*number));
+    let sent = sent.map(|comment| match &comment.place {
+        Some(place) => CommentText(format!("{place}: {}", comment.text)),
+        None => CommentText(comment.text.clone()),
+    });
     ReviewView {
         commit: review.commit.to_string(),
         verdict: review.verdict.into(),
-        comments: review.comments.iter().map(|comment| CommentText(comment.to_string())).collect(),
+        comments: review
+            .comments
+            .iter()
+            .map(|comment| CommentText(comment.to_string()))
+            .chain(sent)
+            .collect(),
         note: review.note.clone(),
         at: review.at,
         by: review.by.clone(),

@@ -5,10 +5,11 @@ use divisi_model::state::{AttemptState, TaskState};
 use divisi_model::task::{Check, CheckedBy};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use utoipa::ToSchema;
 
 /// One acceptance criterion, and whether it holds for an attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct CriterionView {
     /// Its number in the task, from 1.
     pub number: usize,
@@ -21,7 +22,7 @@ pub struct CriterionView {
 }
 
 /// One thing that Divisi runs to prove a result: a gate, or a criterion with a command.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct CheckView {
     /// The gate's name, or `criterion 2`.
     pub name: String,
@@ -35,8 +36,23 @@ pub struct CheckView {
     pub evidence: Option<usize>,
 }
 
+/// A check in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
+pub struct CheckBrief {
+    /// The gate's name, or `criterion 2`.
+    pub name: String,
+    /// What is known about the present result.
+    pub state: CheckState,
+}
+
+impl From<CheckView> for CheckBrief {
+    fn from(check: CheckView) -> Self {
+        Self { name: check.name, state: check.state }
+    }
+}
+
 /// What is known about a criterion or check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckState {
     /// Nothing: it was never run, or nobody judged it.
@@ -50,7 +66,7 @@ pub enum CheckState {
 }
 
 /// The stored result of one check on one commit, run by Divisi in a clean checkout.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, TS)]
 pub struct EvidenceView {
     /// Its place in the attempt's list, from 0; its log is at `…/evidence/{index}/log`.
     pub index: usize,
@@ -85,7 +101,7 @@ pub struct EvidenceView {
 }
 
 /// What a test runner counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct CountsView {
     /// Tests that passed.
     pub passed: u32,

@@ -1,12 +1,22 @@
 //! What an attempt changed.
 
-use divisi_workspace::{Diff, FileDiff, FileStatus, Hunk, Line, LineKind, RepoPath};
+use divisi_engine::Listed;
+use divisi_model::AttemptState;
+use divisi_workspace::{FileDiff, FileStatus, Hunk, Line, LineKind, LoggedCommit, RepoPath};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use utoipa::{IntoParams, ToSchema};
 
 /// The change of an attempt, or of one of its turns.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct DiffView {
+    /// The commit before.
+    #[serde(default)]
+    pub from: String,
+    /// The commit afterwards.
+    #[serde(default)]
+    pub to: String,
     /// Lines added in all files.
     pub added: u64,
     /// Lines removed in all files.
@@ -18,7 +28,7 @@ pub struct DiffView {
 }
 
 /// One changed file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct DiffFileView {
     /// Its path in the project; quoted where it is not plain text.
     pub path: String,
@@ -38,12 +48,24 @@ pub struct DiffFileView {
     pub binary: bool,
     /// Whether lines are missing because there are too many.
     pub truncated: bool,
-    /// The changes, in order.
+    /// The name of its content before, for `…/blobs/`.
+    #[serde(default)]
+    pub old_blob: Option<String>,
+    /// The name of its content afterwards.
+    #[serde(default)]
+    pub new_blob: Option<String>,
+    /// What is seen of it here; a mark that it was viewed holds for this alone.
+    #[serde(default)]
+    pub seen: String,
+    /// Whether somebody marked it as viewed as it is here.
+    #[serde(default)]
+    pub viewed: bool,
+    /// The changes, in order. Empty where only the files were asked for.
     pub hunks: Vec<HunkView>,
 }
 
 /// What happened to a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum FileChange {
     /// New.
@@ -61,7 +83,7 @@ pub enum FileChange {
 }
 
 /// One stretch of change with its context.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct HunkView {
     /// First line before, from 1 (0 if there are none).
     pub old_start: u32,
@@ -78,7 +100,7 @@ pub struct HunkView {
 }
 
 /// One line of a hunk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct LineView {
     /// Which side it is on.
     pub kind: LineSide,
@@ -90,7 +112,7 @@ pub struct LineView {
 }
 
 /// Which side a line is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum LineSide {
     /// On both.
@@ -102,7 +124,7 @@ pub enum LineSide {
 }
 
 /// Which change is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct DiffQuery {
@@ -111,10 +133,82 @@ pub struct DiffQuery {
     pub scope: DiffScope,
     /// The turn, for `scope=turn`.
     pub turn: u32,
+    /// For `scope=between`: `base`, `snapshot-3`, `result-3`, `landed`, `live` or a whole commit name.
+    pub from: String,
+    /// The same for the other end.
+    pub to: String,
+    /// Passes over changes of white space alone; only where the files are asked for.
+    pub ignore_whitespace: bool,
+}
+
+/// Files whose hunks are wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
+#[serde(deny_unknown_fields)]
+pub struct HunksRequest {
+    /// The commit before, as `…/diff/files` names it.
+    pub from: String,
+    /// The commit afterwards.
+    pub to: String,
+    /// The files.
+    pub files: Vec<DiffPathView>,
+    /// Passes over changes of white space alone.
+    #[serde(default)]
+    pub ignore_whitespace: bool,
+    /// Lines around each change; none: a few.
+    #[serde(default)]
+    pub context: Option<u32>,
+}
+
+/// A file of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
+#[serde(deny_unknown_fields)]
+pub struct DiffPathView {
+    /// Its path, as the comparison names it.
+    pub path: String,
+    /// Its path before, where it was renamed or copied.
+    #[serde(default)]
+    pub old_path: Option<String>,
+}
+
+/// Which lines of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct LinesQuery {
+    /// The first, from 1.
+    pub first: u32,
+    /// The last.
+    pub last: u32,
+}
+
+/// Lines of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
+pub struct LinesView {
+    /// The number of the first of them, from 1.
+    pub first: u32,
+    /// The lines without their line breaks.
+    pub lines: Vec<String>,
+    /// How many the file has.
+    pub total: u32,
+}
+
+/// A commit of a result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
+pub struct CommitView {
+    /// The commit.
+    pub commit: String,
+    /// What it builds on.
+    pub parent: Option<String>,
+    /// When it was written.
+    pub at: Timestamp,
+    /// Who wrote it.
+    pub author: String,
+    /// The first line of its message.
+    pub subject: String,
 }
 
 /// Which change is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum DiffScope {
     /// The result against its base; the files as they are now where there is no result yet.
@@ -124,23 +218,37 @@ pub enum DiffScope {
     Live,
     /// What one turn changed.
     Turn,
+    /// What changed since the last verdict.
+    Review,
+    /// Between any two points.
+    Between,
 }
 
-impl From<Diff> for DiffView {
-    fn from(diff: Diff) -> Self {
+impl DiffView {
+    /// A comparison, as those see it who have viewed files of the attempt.
+    pub fn of(listed: Listed, attempt: Option<&AttemptState>) -> Self {
+        let diff = listed.diff;
         Self {
+            from: listed.from.to_string(),
+            to: listed.to.to_string(),
             added: diff.stat.added,
             removed: diff.stat.removed,
-            files: diff.files.into_iter().map(DiffFileView::from).collect(),
+            files: diff.files.into_iter().map(|file| DiffFileView::of(file, attempt)).collect(),
             files_dropped: diff.files_dropped,
         }
     }
 }
 
-impl From<FileDiff> for DiffFileView {
-    fn from(file: FileDiff) -> Self {
+impl DiffFileView {
+    /// A file of a comparison.
+    pub fn of(file: FileDiff, attempt: Option<&AttemptState>) -> Self {
+        let (path, seen) = (path_text(&file.path), seen(&file));
         Self {
-            path: path_text(&file.path),
+            viewed: attempt.is_some_and(|attempt| attempt.has_viewed(&path, &seen)),
+            seen,
+            old_blob: file.old_id.clone(),
+            new_blob: file.new_id.clone(),
+            path,
             old_path: file.old_path.as_ref().map(path_text),
             change: match file.status {
                 FileStatus::Added => FileChange::Added,
@@ -184,6 +292,30 @@ impl From<Line> for LineView {
         Self { kind, text: line.text, no_newline: line.no_newline }
     }
 }
+
+impl From<LoggedCommit> for CommitView {
+    fn from(logged: LoggedCommit) -> Self {
+        Self {
+            commit: logged.commit.to_string(),
+            parent: logged.parent.map(|parent| parent.to_string()),
+            at: Timestamp::from_second(logged.at).unwrap_or(Timestamp::UNIX_EPOCH),
+            author: logged.author,
+            subject: logged.subject,
+        }
+    }
+}
+
+/// What is seen of a file: its content and mode on both sides, in short. Any change of the file changes it.
+fn seen(file: &FileDiff) -> String {
+    let side = |id: &Option<String>, mode: Option<divisi_workspace::EntryMode>| {
+        let id = id.as_deref().and_then(|id| id.get(..SEEN_DIGITS)).unwrap_or("-");
+        format!("{id}:{}", mode.map_or("-", |mode| mode.as_git()))
+    };
+    format!("{}..{}", side(&file.old_id, file.old_mode), side(&file.new_id, file.new_mode))
+}
+
+/// Digits of a content's name that a mark remembers.
+const SEEN_DIGITS: usize = 20;
 
 /// A path as git shows it: as it is, or quoted where it holds what would confuse whoever reads it.
 fn path_text(path: &RepoPath) -> String {

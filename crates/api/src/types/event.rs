@@ -5,10 +5,11 @@ use divisi_model::{Actor, Envelope, Stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use ts_rs::TS;
 use utoipa::ToSchema;
 
 /// One line of the log.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, TS)]
 pub struct EventView {
     /// Its place in the whole log, from 1 without gaps.
     pub seq: u64,
@@ -30,16 +31,19 @@ pub struct EventView {
 }
 
 /// Who caused an event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct ActorView {
     /// `person`, `agent` or `divisi`.
     pub who: String,
     /// The name of the person or agent.
     pub name: Option<String>,
+    /// The paired device that a person did it with.
+    #[serde(default)]
+    pub device: Option<String>,
 }
 
 /// One entry of a transcript, in its newest state.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, TS)]
 pub struct TranscriptEntryView {
     /// The revision at which it was stored; follow on from here.
     pub rev: u64,
@@ -79,9 +83,11 @@ impl EventView {
 impl From<&Actor> for ActorView {
     fn from(actor: &Actor) -> Self {
         match actor {
-            Actor::Person { name } => Self { who: "person".to_owned(), name: Some(name.clone()) },
-            Actor::Agent { name } => Self { who: "agent".to_owned(), name: Some(name.clone()) },
-            Actor::Divisi => Self { who: "divisi".to_owned(), name: None },
+            Actor::Person { name, device } => {
+                Self { who: "person".to_owned(), name: Some(name.clone()), device: device.clone() }
+            }
+            Actor::Agent { name } => Self { who: "agent".to_owned(), name: Some(name.clone()), device: None },
+            Actor::Divisi => Self { who: "divisi".to_owned(), name: None, device: None },
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use divisi_engine::export::{ConfigurationFile, Exported, NewExport, Running};
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use utoipa::ToSchema;
 
 /// Where everything is to be written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 #[serde(deny_unknown_fields)]
 pub struct ExportRequest {
     /// The file, as an absolute path on the daemon's machine.
@@ -19,7 +20,7 @@ pub struct ExportRequest {
 }
 
 /// A file of the person's own configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 #[serde(deny_unknown_fields)]
 pub struct ConfigurationRequest {
     /// Its path below the configuration folder: `config.toml` or `agents/NAME.toml`.
@@ -29,7 +30,7 @@ pub struct ConfigurationRequest {
 }
 
 /// An export that was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct ExportView {
     /// The size of the file.
     pub bytes: u64,
@@ -48,7 +49,7 @@ pub struct ExportView {
 }
 
 /// An attempt at work.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct RunningView {
     /// Its handle.
     pub handle: String,

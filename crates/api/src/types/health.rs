@@ -4,13 +4,14 @@ use divisi_engine::Trouble;
 use divisi_model::project::Project;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::words::Attention;
 
 /// That the daemon lives. All that is told without the token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct AliveView {
     /// Always `ok`.
     pub status: String,
@@ -19,7 +20,7 @@ pub struct AliveView {
 }
 
 /// How the daemon is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct HealthView {
     /// Divisi's version.
     pub version: String,
@@ -39,7 +40,7 @@ pub struct HealthView {
 }
 
 /// Something that holds Divisi up until it is mended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct TroubleView {
     /// What, in a sentence.
     pub reason: String,
@@ -48,7 +49,7 @@ pub struct TroubleView {
 }
 
 /// How many tasks are in a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct CountView {
     /// The column.
     pub attention: Attention,
@@ -57,7 +58,7 @@ pub struct CountView {
 }
 
 /// A git repository that Divisi works on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct ProjectView {
     /// Its identity.
     pub id: Uuid,

@@ -1,23 +1,25 @@
 //! What waits for a person, of all agents in one list.
 
-use divisi_model::inbox::InboxItem;
-use divisi_model::state::TaskState;
+use divisi_model::event::Blocked;
+use divisi_model::inbox::{Ask, InboxItem};
+use divisi_model::state::{AttemptState, Phase, TaskState};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ask::{AnswerView, AskView};
 
 /// Everything that waits for a person, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema, TS)]
 pub struct InboxView {
     /// The items.
     pub items: Vec<ItemView>,
 }
 
 /// One thing that waits, or waited, for a person.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, TS)]
 pub struct ItemView {
     /// What people call it: `t12#3`, the third item of task 12. It never changes.
     pub handle: String,
@@ -39,6 +41,21 @@ pub struct ItemView {
     pub next: Vec<String>,
     /// How it ended, once it has.
     pub answered: Option<AnswerView>,
+    /// The person who answered it; none where a rule did, or where it was withdrawn.
+    #[serde(default)]
+    pub answered_by: Option<String>,
+    /// Its attempt stands still until somebody resumes it.
+    #[serde(default)]
+    pub held: Option<HeldView>,
+}
+
+/// What it takes for an attempt that stands still to go on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, TS)]
+pub struct HeldView {
+    /// The budget that is used up, so that it needs another one first.
+    pub budget: Option<String>,
+    /// As much again on top of what was used; none where nobody knows what was.
+    pub again: Option<String>,
 }
 
 /// All items of a task, oldest first.
@@ -46,14 +63,16 @@ pub(super) fn items(task: &TaskState) -> Vec<ItemView> {
     task.items.iter().enumerate().map(|(index, item)| view(task, index, item)).collect()
 }
 
+/// The items of a task that wait for a person, oldest first.
+pub(super) fn open_items(task: &TaskState) -> Vec<ItemView> {
+    let open = task.items.iter().enumerate().filter(|(_, item)| item.answer.is_none());
+    open.map(|(index, item)| view(task, index, item)).collect()
+}
+
 impl InboxView {
     /// What is open in these tasks. Archived tasks wait for nobody.
     pub fn of<'a>(tasks: impl Iterator<Item = &'a TaskState>) -> Self {
-        let open = |task: &'a TaskState| {
-            let items = task.items.iter().enumerate();
-            items.filter(|(_, item)| item.answer.is_none()).map(move |(index, item)| view(task, index, item))
-        };
-        let mut items: Vec<_> = tasks.filter(|task| !task.archived).flat_map(open).collect();
+        let mut items: Vec<_> = tasks.filter(|task| !task.archived).flat_map(open_items).collect();
         items.sort_by_key(|item| item.since);
         Self { items }
     }
@@ -63,6 +82,7 @@ fn view(task: &TaskState, index: usize, item: &InboxItem) -> ItemView {
     let ask = AskView::from(&item.ask);
     let handle = format!("{}#{}", task.spec.number, index + 1);
     let attempt = task.handle(item.attempt).to_string();
+    let held = task.attempt(item.attempt).filter(|_| matches!(item.ask, Ask::Stall { .. })).and_then(held);
     ItemView {
         next: next(&ask, &handle, &attempt),
         handle,
@@ -74,7 +94,18 @@ fn view(task: &TaskState, index: usize, item: &InboxItem) -> ItemView {
         ask,
         since: item.since,
         answered: item.answer.as_ref().map(AnswerView::from),
+        answered_by: item.by.clone(),
+        held,
     }
+}
+
+fn held(attempt: &AttemptState) -> Option<HeldView> {
+    let Phase::Blocked { why } = &attempt.phase else { return None };
+    let Blocked::Budget { budget, unknown } = why else {
+        return Some(HeldView { budget: None, again: None });
+    };
+    let again = (!unknown).then(|| budget.again(&attempt.usage).to_string());
+    Some(HeldView { budget: Some(budget.to_string()), again })
 }
 
 fn next(ask: &AskView, handle: &str, attempt: &str) -> Vec<String> {

@@ -2,10 +2,11 @@
 
 use divisi_model::{Refusal, RefusalKind};
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use utoipa::ToSchema;
 
 /// Why a request was not carried out. Nothing was changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS, thiserror::Error)]
 #[error("{message}")]
 pub struct Problem {
     /// What kind of problem; stable, for programs.
@@ -18,7 +19,7 @@ pub struct Problem {
 }
 
 /// Kinds of problem; each has one HTTP status and one exit code of the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemKind {
     /// There is no such thing (404).

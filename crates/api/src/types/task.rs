@@ -3,21 +3,24 @@
 use divisi_engine::Trouble;
 use divisi_model::project::Project;
 use divisi_model::state::{AttemptState, TaskState};
+use divisi_model::task::Asked;
 use divisi_model::view::{self, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::attempt::{AttemptView, ResultView};
-use super::check::{self, CriterionView};
+use super::check::{self, CheckBrief, CheckState, CriterionView};
 use super::health::ProjectView;
+use super::image::ImageView;
 use super::inbox::{self, ItemView};
 use super::turn::UsageView;
 use super::words::{Attention, LandingMode, Permissions};
 
 /// A task in a list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, TS)]
 pub struct TaskSummary {
     /// What people call it: `t12`.
     pub handle: String,
@@ -37,6 +40,24 @@ pub struct TaskSummary {
     pub attempts: Vec<AttemptSummary>,
     /// How many of its items wait for a person.
     pub open_items: usize,
+    /// It is only on the board and has no attempts yet: a person starts it.
+    #[serde(default)]
+    pub staged: bool,
+    /// The agents that try it or will, one per attempt.
+    #[serde(default)]
+    pub agents: Vec<String>,
+    /// Its place among the tasks that wait: what waits since an earlier time, or was moved as if it did, comes first.
+    #[serde(default)]
+    pub waits_since: Timestamp,
+    /// Those items, oldest first.
+    #[serde(default)]
+    pub items: Vec<ItemView>,
+    /// How many criteria it has.
+    #[serde(default)]
+    pub criteria: usize,
+    /// The branch that the result lands on.
+    #[serde(default)]
+    pub target: String,
     /// Whether it is put away.
     pub archived: bool,
     /// When it was added.
@@ -46,7 +67,7 @@ pub struct TaskSummary {
 }
 
 /// An attempt in a list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, TS)]
 pub struct AttemptSummary {
     /// What people call it.
     pub handle: String,
@@ -59,10 +80,19 @@ pub struct AttemptSummary {
     /// What its turns used.
     #[serde(default)]
     pub usage: UsageView,
+    /// How many of the task's criteria hold for its result.
+    #[serde(default)]
+    pub criteria_holding: usize,
+    /// All checks, and whether they hold for its result.
+    #[serde(default)]
+    pub checks: Vec<CheckBrief>,
+    /// Whether its result is on the target branch.
+    #[serde(default)]
+    pub landed: bool,
 }
 
 /// A task with all that happened to it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, TS)]
 pub struct TaskView {
     /// What people call it: `t12`.
     pub handle: String,
@@ -74,6 +104,9 @@ pub struct TaskView {
     pub title: String,
     /// The prompt or spec in Markdown.
     pub prompt: String,
+    /// The images that belong to it.
+    #[serde(default)]
+    pub images: Vec<ImageView>,
     /// Its project.
     pub project: ProjectView,
     /// The branch that the result lands on.
@@ -92,6 +125,24 @@ pub struct TaskView {
     pub permissions: Permissions,
     /// How results land.
     pub landing_mode: LandingMode,
+    /// It is only on the board and has no attempts yet: a person starts it.
+    #[serde(default)]
+    pub staged: bool,
+    /// The agents that try it or will, one per attempt.
+    #[serde(default)]
+    pub agents: Vec<String>,
+    /// How often failing checks send it back before a person is asked.
+    #[serde(default)]
+    pub rounds: u16,
+    /// The paths that may be changed, as patterns of `.gitignore`; empty: all.
+    #[serde(default)]
+    pub scope: Vec<String>,
+    /// How much each attempt may use before a person is asked, as it was given out.
+    #[serde(default)]
+    pub budget: Option<String>,
+    /// What was asked for in place of the project's own.
+    #[serde(default)]
+    pub asked: AskedView,
     /// Whether it is put away.
     pub archived: bool,
     /// When it was added.
@@ -100,8 +151,19 @@ pub struct TaskView {
     pub changed: Timestamp,
 }
 
+/// What was asked for in place of the project's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
+pub struct AskedView {
+    /// The branch or commit to start from.
+    pub base: Option<String>,
+    /// Which permissions are given without asking.
+    pub permissions: Option<Permissions>,
+    /// How often failing checks send it back.
+    pub rounds: Option<u16>,
+}
+
 /// A state that explains itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct StatusView {
     /// The column.
     pub attention: Attention,
@@ -132,6 +194,12 @@ impl TaskSummary {
             status: view::status(task, attempt).into(),
             result: attempt.result.as_ref().map(ResultView::from),
             usage: attempt.usage.into(),
+            criteria_holding: check::criteria(task, Some(attempt))
+                .iter()
+                .filter(|criterion| criterion.state == CheckState::Holds)
+                .count(),
+            checks: check::checks(task, attempt).into_iter().map(CheckBrief::from).collect(),
+            landed: attempt.landing.is_some(),
         };
         Self {
             handle: task.spec.number.to_string(),
@@ -142,7 +210,13 @@ impl TaskSummary {
             root: project.map_or_else(String::new, |project| project.root.clone()),
             status: status_of(task),
             attempts: task.attempts.iter().map(attempt).collect(),
+            staged: task.staged(),
+            agents: task.spec.agents.clone(),
+            waits_since: task.waits_since(),
             open_items: if task.archived { 0 } else { task.open_items().count() },
+            items: if task.archived { Vec::new() } else { inbox::open_items(task) },
+            criteria: task.spec.criteria.len(),
+            target: task.spec.base.branch.clone(),
             archived: task.archived,
             added: task.added,
             changed: task.changed,
@@ -165,6 +239,7 @@ impl TaskView {
             id: task.id.0,
             title: task.spec.title.clone(),
             prompt: task.spec.prompt.clone(),
+            images: task.spec.images.iter().map(ImageView::from).collect(),
             project: project.map_or_else(unknown, ProjectView::from),
             target: task.spec.base.branch.clone(),
             base: task.spec.base.commit.to_string(),
@@ -174,6 +249,12 @@ impl TaskView {
             items: inbox::items(task),
             permissions: task.spec.settings.permissions.into(),
             landing_mode: task.spec.settings.landing.into(),
+            staged: task.staged(),
+            agents: task.spec.agents.clone(),
+            rounds: task.spec.settings.rounds,
+            scope: task.spec.scope.clone(),
+            budget: task.spec.budget.map(|budget| budget.to_string()),
+            asked: AskedView::from(&task.spec.asked),
             archived: task.archived,
             added: task.added,
             changed: task.changed,
@@ -226,6 +307,13 @@ impl StatusView {
     }
 }
 
+impl From<&Asked> for AskedView {
+    fn from(asked: &Asked) -> Self {
+        let permissions = asked.permissions.map(Into::into);
+        Self { base: asked.base.clone(), permissions, rounds: asked.rounds }
+    }
+}
+
 impl From<Status> for StatusView {
     fn from(status: Status) -> Self {
         Self {
@@ -239,7 +327,7 @@ impl From<Status> for StatusView {
     }
 }
 
-/// A task always has attempts; a log that says otherwise still shows.
+/// A task has attempts or is staged; a log that says otherwise still shows.
 fn status_of(task: &TaskState) -> StatusView {
     view::task_status(task).map_or_else(
         || StatusView {

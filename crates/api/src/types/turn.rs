@@ -4,12 +4,14 @@ use divisi_model::event::{Prompt, TurnOutcome, Usage};
 use divisi_model::state::TurnState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use utoipa::ToSchema;
 
+use super::image::ImageView;
 use super::words::{Delivery, Origin};
 
 /// One prompt, or several given together, and everything until the agent was idle again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, TS)]
 pub struct TurnView {
     /// Its number in the attempt, from 1.
     pub number: u32,
@@ -34,12 +36,15 @@ pub struct TurnView {
 }
 
 /// Words for the agent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct PromptView {
     /// Its number in the attempt, from 1.
     pub id: u32,
     /// The words.
     pub text: String,
+    /// The images that belong to them.
+    #[serde(default)]
+    pub images: Vec<ImageView>,
     /// Where they come from.
     pub origin: Origin,
     /// When they reach the agent.
@@ -47,7 +52,7 @@ pub struct PromptView {
 }
 
 /// Tokens, and money as the agent reported it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema, TS)]
 pub struct UsageView {
     /// Input tokens.
     pub input: u64,
@@ -98,6 +103,7 @@ impl From<&Prompt> for PromptView {
         Self {
             id: prompt.id,
             text: prompt.text.clone(),
+            images: prompt.images.iter().map(ImageView::from).collect(),
             origin: prompt.origin.into(),
             delivery: prompt.delivery.into(),
         }

@@ -1,13 +1,14 @@
 //! Words of `model` that go over the wire as they are, each with a schema of its own.
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use utoipa::ToSchema;
 
 /// An enum of the wire that mirrors one of `model`; it stops compiling when the other one grows.
 macro_rules! mirror {
     ($(#[$doc:meta])* $name:ident = $model:path { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, TS)]
         #[serde(rename_all = "snake_case")]
         pub enum $name { $($(#[$variant_doc])* $variant),+ }
 
@@ -46,6 +47,24 @@ mirror! {
 }
 
 mirror! {
+    /// What a notice is about, in a word.
+    NoticeKind = divisi_model::notice::NoticeKind {
+        /// An agent asks for a permission.
+        Permission,
+        /// An agent asks something, or a criterion waits for a person's judgement.
+        Question,
+        /// A result waits for review.
+        Review,
+        /// An attempt cannot go on by itself.
+        Stall,
+        /// A result is on its target branch.
+        Landed,
+        /// A result could not land.
+        Failed,
+    }
+}
+
+mirror! {
     /// When a message reaches an agent that is in the middle of a turn.
     Delivery = divisi_model::event::Delivery {
         /// After the turn.
@@ -72,6 +91,8 @@ mirror! {
         Conflict,
         /// A usage limit that is over: what was asked before it.
         Limit,
+        /// The result changed files outside of the task's scope.
+        Scope,
     }
 }
 
@@ -142,5 +163,33 @@ impl Attention {
 impl std::fmt::Display for Attention {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         divisi_model::view::Attention::from(*self).fmt(f)
+    }
+}
+
+mirror! {
+    /// Which file of a comparison a line is in.
+    Side = divisi_model::comment::Side {
+        /// The one that the change started from.
+        Before,
+        /// The one that the change leads to.
+        After,
+    }
+}
+
+mirror! {
+    /// What has become of a comment.
+    CommentStage = divisi_model::comment::CommentStage {
+        /// Nobody has been told.
+        Draft,
+        /// A verdict sent it, and nothing has answered it yet.
+        Sent,
+        /// A result changed something at its place.
+        Answered,
+        /// What it stood at is gone.
+        Outdated,
+        /// It is settled.
+        Resolved,
+        /// It was taken up again.
+        Reopened,
     }
 }

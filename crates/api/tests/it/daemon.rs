@@ -66,32 +66,77 @@ fn the_document_lists_every_route() {
     GET /healthz
     GET /metrics
     GET /v1/agents
+    GET /v1/devices
+    DELETE /v1/devices/{id}
+    POST /v1/enter
+    POST /v1/entries
     GET /v1/events
     POST /v1/export
+    GET /v1/fleet
     GET /v1/health
+    POST /v1/images
+    GET /v1/images/{hash}
     GET /v1/inbox
     POST /v1/inbox/{item}/answer
+    GET /v1/landings
     POST /v1/landings
+    GET /v1/live
     GET /v1/projects
     POST /v1/projects
+    GET /v1/projects/files
+    DELETE /v1/push
+    GET /v1/push
+    PUT /v1/push
+    PUT /v1/push/looking
+    POST /v1/push/test
+    GET /v1/settings
+    GET /v1/settings/{id}
+    PUT /v1/settings/{id}
+    POST /v1/settings/{id}/check
     POST /v1/shutdown
     GET /v1/tasks
     POST /v1/tasks
     GET /v1/tasks/{handle}
+    PUT /v1/tasks/{handle}
     POST /v1/tasks/{handle}/archive
+    GET /v1/tasks/{handle}/blobs/{blob}
+    GET /v1/tasks/{handle}/blobs/{blob}/lines
+    POST /v1/tasks/{handle}/budget
     POST /v1/tasks/{handle}/cancel
+    POST /v1/tasks/{handle}/comments
+    DELETE /v1/tasks/{handle}/comments/{comment}
+    PUT /v1/tasks/{handle}/comments/{comment}
+    POST /v1/tasks/{handle}/comments/{comment}/reopen
+    POST /v1/tasks/{handle}/comments/{comment}/resolve
+    GET /v1/tasks/{handle}/commits
     GET /v1/tasks/{handle}/diff
+    GET /v1/tasks/{handle}/diff/files
+    POST /v1/tasks/{handle}/diff/hunks
     GET /v1/tasks/{handle}/evidence/{index}/log
+    GET /v1/tasks/{handle}/journals
+    GET /v1/tasks/{handle}/journals/{session}
     POST /v1/tasks/{handle}/land
+    POST /v1/tasks/{handle}/move
+    DELETE /v1/tasks/{handle}/queue/{prompt}
+    GET /v1/tasks/{handle}/resources
     POST /v1/tasks/{handle}/restore
     POST /v1/tasks/{handle}/resume
     POST /v1/tasks/{handle}/review
+    POST /v1/tasks/{handle}/rollback
     POST /v1/tasks/{handle}/send
     GET /v1/tasks/{handle}/setup-log
+    GET /v1/tasks/{handle}/snapshots
+    POST /v1/tasks/{handle}/start
     POST /v1/tasks/{handle}/stop
+    GET /v1/tasks/{handle}/terminals
+    POST /v1/tasks/{handle}/terminals
+    DELETE /v1/tasks/{handle}/terminals/{terminal}
+    GET /v1/tasks/{handle}/terminals/{terminal}
     GET /v1/tasks/{handle}/transcript
     GET /v1/tasks/{handle}/transcript/live
     POST /v1/tasks/{handle}/undo
+    POST /v1/tasks/{handle}/viewed
+    GET /v1/tasks/{handle}/workspace
     "#);
     assert_eq!(document["components"]["securitySchemes"]["token"]["scheme"], "bearer");
     assert!(document["components"]["schemas"]["Problem"].is_object());

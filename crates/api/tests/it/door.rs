@@ -5,11 +5,19 @@ use divisi_testkit::TestEnv;
 use crate::server::{Running, TOKEN};
 
 #[tokio::test]
-async fn every_page_but_two_needs_the_token() {
+async fn every_route_but_two_needs_the_token() {
     let env = TestEnv::new();
     let server = Running::new(&env).await;
-    for path in ["/v1/tasks", "/v1/tasks/t1", "/v1/inbox", "/v1/events", "/v1/health", "/metrics", "/nothing"]
-    {
+    for path in [
+        "/v1/tasks",
+        "/v1/tasks/t1",
+        "/v1/inbox",
+        "/v1/events",
+        "/v1/health",
+        "/v1/devices",
+        "/metrics",
+        "/v1/nothing",
+    ] {
         let (status, _, body) = server.raw(path, &[]).await;
         assert_eq!(status, 401, "{path}");
         assert!(body.contains("\"unauthorized\""), "{body}");

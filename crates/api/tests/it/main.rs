@@ -3,7 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod daemon;
+mod dashboard;
+mod devices;
 mod door;
 mod feeds;
+mod images;
+mod live;
 mod server;
 mod tasks;
+mod terminals;

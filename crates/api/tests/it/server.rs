@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use divisi_agent::{Definition, Facts, Readiness, Registry};
-use divisi_api::types::NewTask;
-use divisi_api::{Client, Endpoint, Locate, Server, ServerOptions};
+use divisi_api::types::{NewTask, SettingsCheckView, SettingsProblemView};
+use divisi_api::{
+    Access, Client, Dashboard, Endpoint, Keep, Locate, Server, ServerOptions, SettingsError, SettingsFile,
+    SettingsFiles, SettingsLimits,
+};
 use divisi_engine::{
     AgentInfo, AgentSource, Engine, Handle, Identity, Options, Person, SandboxOptions, SettingsSource,
 };
@@ -36,15 +39,52 @@ impl<'env> Running<'env> {
         let repo = env.repo("project");
         repo.file("README.md", "# Project\n").commit("first");
         let options = options(env);
-        Self::start(repo, options).await
+        Self::start(repo, options, None).await
     }
 
-    async fn start(repo: Repo<'env>, options: Options) -> Self {
+    /// A server that has a dashboard.
+    pub async fn with_dashboard(env: &'env TestEnv, dashboard: Option<Dashboard>) -> Self {
+        let repo = env.repo("project");
+        repo.file("README.md", "# Project\n").commit("first");
+        let options = options(env);
+        Self::start(repo, options, dashboard).await
+    }
+
+    /// A server where terminals are switched off.
+    pub async fn without_terminals(env: &'env TestEnv) -> Self {
+        let repo = env.repo("project");
+        repo.file("README.md", "# Project\n").commit("first");
+        Self::start_with(repo, options(env), None, false).await
+    }
+
+    async fn start(repo: Repo<'env>, options: Options, dashboard: Option<Dashboard>) -> Self {
+        Self::start_with(repo, options, dashboard, true).await
+    }
+
+    async fn start_with(
+        repo: Repo<'env>,
+        options: Options,
+        dashboard: Option<Dashboard>,
+        terminal: bool,
+    ) -> Self {
         let engine = start_engine(&options).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+        let address = listener.local_addr().unwrap();
+        let origins = ["https://divisi.example.net".parse().unwrap()];
+        let devices = Arc::new(Kept(options.data.join("devices.json")));
+        let access = Access::open(devices, address, &origins).unwrap();
         let stop = CancellationToken::new();
-        let given = ServerOptions { token: TOKEN.into(), person: "Ada".into(), stop: stop.clone() };
+        let given = ServerOptions {
+            token: TOKEN.into(),
+            access,
+            push: None,
+            settings: Arc::new(OneFile(options.data.join("settings.toml"))),
+            person: "Ada".into(),
+            dashboard,
+            terminal,
+            stop: stop.clone(),
+        };
+        let address = address.to_string();
         let serving = tokio::spawn(Server::serve(engine.clone(), listener, given));
         let client = Client::new(Endpoint { address: address.clone(), token: TOKEN.into() }).unwrap();
         Self { client, address, repo, stop, serving, engine, options }
@@ -61,7 +101,7 @@ impl<'env> Running<'env> {
     /// Another daemon with the same memory, at another port.
     pub async fn restart(self) -> Running<'env> {
         let (repo, options) = self.end().await;
-        Running::start(repo, options).await
+        Running::start(repo, options, None).await
     }
 
     /// Waits until the server has ended by itself.
@@ -92,6 +132,61 @@ impl<'env> Running<'env> {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         (status, headers, response.text().await.unwrap())
+    }
+}
+
+/// A list of devices in a file.
+struct Kept(PathBuf);
+
+impl Keep for Kept {
+    fn load(&self) -> std::io::Result<Option<Vec<u8>>> {
+        if self.0.exists() { std::fs::read(&self.0).map(Some) } else { Ok(None) }
+    }
+
+    fn save(&self, bytes: &[u8]) -> std::io::Result<()> {
+        std::fs::write(&self.0, bytes)
+    }
+}
+
+/// One file with settings, in which `wrong` is wrong.
+struct OneFile(PathBuf);
+
+impl SettingsFiles for OneFile {
+    fn agents(&self) -> Vec<String> {
+        vec!["mine".into()]
+    }
+
+    fn path(&self, file: &SettingsFile) -> Result<PathBuf, SettingsError> {
+        if *file == SettingsFile::User { Ok(self.0.clone()) } else { Ok("/nonexistent".into()) }
+    }
+
+    fn read(&self, file: &SettingsFile) -> Result<Option<String>, SettingsError> {
+        Ok(std::fs::read_to_string(self.path(file)?).ok())
+    }
+
+    fn check(&self, _file: &SettingsFile, text: &str) -> SettingsCheckView {
+        let problem = SettingsProblemView { message: "wrong".into(), hint: String::new(), line: Some(1) };
+        let problem = text.contains("wrong").then_some(problem);
+        SettingsCheckView { problem, warnings: vec![] }
+    }
+
+    fn write(
+        &self,
+        file: &SettingsFile,
+        text: &str,
+        before: &dyn Fn(Option<&str>) -> bool,
+    ) -> Result<(), SettingsError> {
+        if text.contains("wrong") {
+            return Err(SettingsError::Wrong { message: "line 1: wrong".into(), hint: String::new() });
+        }
+        if !before(self.read(file)?.as_deref()) {
+            return Err(SettingsError::Changed);
+        }
+        std::fs::write(&self.0, text).map_err(|source| SettingsError::File { path: "x".into(), source })
+    }
+
+    fn limits(&self) -> SettingsLimits {
+        SettingsLimits { parallel: 4, checks_parallel: 2 }
     }
 }
 
@@ -127,7 +222,7 @@ fn options(env: &TestEnv) -> Options {
     let nothing = PathBuf::from("/nonexistent/divisi");
     Options {
         data: env.join("data"),
-        shim: ShimCommand { program: nothing.clone(), args: vec!["shim".into()] },
+        shim: ShimCommand::new(nothing.clone(), ["shim"]),
         agents: Arc::new(Agents),
         settings: Arc::new(Settings),
         parallel: 2,
@@ -139,6 +234,7 @@ fn options(env: &TestEnv) -> Options {
             divisi: nothing,
         },
         sandbox: SandboxOptions::default(),
+        share_agents: false,
         anywhere: true,
     }
 }

@@ -2,7 +2,8 @@
 
 use divisi_api::ClientError;
 use divisi_api::types::{
-    AnswerRequest, Attention, CriterionRequest, Delivery, ProblemKind, ReviewRequest, SendRequest, Verdict,
+    AnswerRequest, Attention, CriterionRequest, Delivery, MoveRequest, NewTask, ProblemKind, ReviewRequest,
+    SendRequest, Verdict,
 };
 use divisi_testkit::TestEnv;
 
@@ -36,6 +37,77 @@ async fn a_task_is_shown_as_it_was_given() {
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].root, server.repo.path().display().to_string());
     assert_ne!(listed[0].status.attention, Attention::Done);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_task_is_staged_changed_moved_and_started() {
+    let env = TestEnv::new();
+    let server = Running::new(&env).await;
+    let client = &server.client;
+    let mut new =
+        NewTask { stage: true, checks: vec!["make test".into()], ..server.new_task("Mend the list") };
+    // One that is not ready yet may be by then.
+    new.agents = vec!["absent".into()];
+    let task = client.add_task(&new, "k").await.unwrap();
+    assert!(task.staged && task.attempts.is_empty());
+    assert_eq!((task.status.attention, task.status.next.as_str()), (Attention::Backlog, "divisi start t1"));
+    assert_eq!(kind(client.start("t1").await), ProblemKind::NotReady);
+    assert_eq!(kind(client.stop("t1").await), ProblemKind::WrongState);
+    assert_eq!(kind(client.diff("t1.1", Default::default(), 0).await), ProblemKind::WrongState);
+
+    new.agents = vec!["rehearsal".into()];
+    new.attempts = 2;
+    new.title = Some("The list".into());
+    let task = client.edit_task("t1", &new).await.unwrap();
+    assert_eq!((task.title.as_str(), task.agents.len()), ("The list", 2));
+
+    client.add_task(&NewTask { stage: true, ..server.new_task("second") }, "l").await.unwrap();
+    let first = MoveRequest { first: true, before: None };
+    client.move_task("t2", &first).await.unwrap();
+    let listed = client.tasks().await.unwrap();
+    assert!(listed[1].waits_since < listed[0].waits_since);
+    let before = MoveRequest { first: false, before: Some("t2".into()) };
+    client.move_task("t1", &before).await.unwrap();
+    let listed = client.tasks().await.unwrap();
+    assert!(listed[0].waits_since < listed[1].waits_since);
+
+    server.repo.file("more.txt", "more\n").commit("newer");
+    let task = client.start("t1").await.unwrap();
+    assert_eq!((task.staged, task.attempts.len()), (false, 2));
+    assert_eq!(task.base, server.repo.head(), "it starts from where the branch is now");
+    assert_eq!(kind(client.edit_task("t1", &new).await), ProblemKind::WrongState);
+    client.archive("t2").await.unwrap();
+    assert_eq!(kind(client.start("t2").await), ProblemKind::WrongState);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn files_are_found_by_a_few_letters_in_known_projects_only() {
+    let env = TestEnv::new();
+    let server = Running::new(&env).await;
+    let client = &server.client;
+    server.repo.file("src/parser.rs", "x").file("docs/parser.md", "x").commit("more");
+    let root = server.repo.path().display().to_string();
+    assert_eq!(kind(client.files(&root, "pars").await), ProblemKind::NotFound);
+    client.add_project(&divisi_api::types::NewProject { root: root.clone() }).await.unwrap();
+    assert_eq!(client.files(&root, "pars").await.unwrap(), ["src/parser.rs", "docs/parser.md"]);
+    assert_eq!(client.files(&root, "").await.unwrap().len(), 3);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_fleet_that_did_nothing_is_shown_with_its_machine() {
+    let env = TestEnv::new();
+    let server = Running::new(&env).await;
+    let client = &server.client;
+    let landings = client.landings().await.unwrap();
+    assert!(landings.queue.is_empty() && landings.ready.is_empty() && landings.landed.is_empty());
+    client.add_task(&server.new_task("x"), "1").await.unwrap();
+    let fleet = client.fleet().await.unwrap();
+    assert_eq!((fleet.attempts.len(), fleet.attempts[0].handle.as_str()), (1, "t1"));
+    assert!(!fleet.attempts[0].spans.is_empty());
+    assert!(fleet.machine.cores > 0 && fleet.machine.disk_free.is_some());
     server.end().await;
 }
 
@@ -117,7 +189,7 @@ async fn words_wait_for_the_agent_and_a_stopped_task_goes_away_and_comes_back() 
     let server = Running::new(&env).await;
     let client = &server.client;
     client.add_task(&server.new_task("x"), "1").await.unwrap();
-    let request = SendRequest { text: "and the docs".into(), delivery: Delivery::Steer };
+    let request = SendRequest { text: "and the docs".into(), images: vec![], delivery: Delivery::Steer };
     let task = client.send_words("t1", &request).await.unwrap();
     assert!(task.attempts[0].queue.iter().any(|prompt| prompt.text == "and the docs"));
     assert_eq!(client.stop("t1").await.unwrap().status.state, "stopped");

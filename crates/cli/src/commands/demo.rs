@@ -1,22 +1,27 @@
 //! `divisi demo`
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use divisi_api::Client;
-use divisi_api::types::{AnswerRequest, AskView, Attention, NewTask, ReviewRequest, TaskView, Verdict};
+use divisi_api::types::{
+    AnswerRequest, AskView, Attention, EntryRequest, NewTask, ReviewRequest, TaskView, Verdict,
+};
 use divisi_workspace::{Git, Identity, Signature};
 use uuid::Uuid;
 
 use super::watch::Watch;
 use crate::daemon;
-use crate::demo::{sample, story};
+use crate::demo::{Pace, sample, story};
 use crate::dirs::{self, Dirs};
 use crate::env_vars;
 use crate::errors::{CommandError, Done, ErrorKind};
 use crate::render::{clean, style};
 use crate::ui::Ui;
 
+/// Pause between two looks whether the page is open.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// The scripted agent, which needs no key and no network.
 const REHEARSAL: &str = "rehearsal";
 
@@ -24,13 +29,15 @@ const REHEARSAL: &str = "rehearsal";
 ///
 /// It makes a sample repository whose tests partly fail, in a folder of its own with a daemon of its own, and plays the
 /// person's part too: it answers a permission, approves what is proven and lands it. Nothing else of yours is touched.
+/// With --keep it first prints a link to the dashboard, where all this is seen live; at a terminal it then waits a moment
+/// for you to open it, and takes its time.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     divisi demo                 three scripted agents: no key, no network\n  \
-    divisi demo --keep          leave everything there to explore\n  \
+    divisi demo --keep          watch it in the browser, and explore what is left there\n  \
     divisi demo --agent codex   the same with an agent that is installed")]
 pub(crate) struct DemoArgs {
-    /// Leave the repository, the log and the daemon there, and say how to look at them
+    /// Print a link to watch it by; leave the repository, the log and the daemon there, and say how to look at them
     #[arg(long)]
     keep: bool,
     /// Who does the work
@@ -49,12 +56,18 @@ pub(crate) async fn run(args: &DemoArgs, ui: &Ui) -> Done {
     let place = make_place(&args.agent)?;
     ui.say(format!("A sample repository whose tests partly fail: {}", place.repository.display()));
     let (dirs, client) = daemon::start_in(&place.root).await?;
-    let played = play(args, ui, &client, &place).await;
+    let pace = if args.keep && ui.at_terminal() { Pace::Watched } else { Pace::AtOnce };
+    if args.keep {
+        invite(ui, &client, pace).await?;
+    }
+    let played = play(args, ui, &client, &place, pace).await;
     match played {
         Ok(tasks) => {
             ui.show(&tasks, || handles(&tasks).join("\n") + "\n", || summary(&tasks))?;
             if args.keep {
                 ui.say(how_to_look(&place));
+                let link = client.entry(&EntryRequest::default()).await?.link;
+                ui.say(format!("\nThe dashboard again, for another browser, within ten minutes:\n  {link}"));
                 return Ok(());
             }
             clean_up(&client, &dirs, &place).await?;
@@ -93,12 +106,30 @@ fn make_place(agent: &str) -> Done<Place> {
     Ok(Place { root, repository })
 }
 
-async fn play(args: &DemoArgs, ui: &Ui, client: &Client, place: &Place) -> Done<Vec<TaskView>> {
+/// Gives the link before anything is there to be seen, and at a terminal the time to open it.
+async fn invite(ui: &Ui, client: &Client, pace: Pace) -> Done {
+    let link = client.entry(&EntryRequest::default()).await?.link;
+    ui.say(format!(
+        "\nWatch it on the board (this link is for one browser, within ten minutes):\n  {link}\nYou will see three tasks \
+         at work at once: one asks for a permission, one is sent back by a failing check, and all land."
+    ));
+    if pace.longest_wait().is_zero() {
+        return Ok(());
+    }
+    ui.say(format!("It begins when the page is open, or in {} seconds.", pace.longest_wait().as_secs()));
+    let begins = Instant::now() + pace.longest_wait();
+    while Instant::now() < begins && client.devices().await?.is_empty() {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    Ok(())
+}
+
+async fn play(args: &DemoArgs, ui: &Ui, client: &Client, place: &Place, pace: Pace) -> Done<Vec<TaskView>> {
     let mut watch = Watch::begin(client).await?;
     ui.say(format!("\nThree tasks for {}, side by side, each in a workspace of its own:", args.agent));
     let mut tasks = Vec::new();
     for task in &story::TASKS {
-        let new = new_task(task, &args.agent, &place.repository)?;
+        let new = new_task(task, &args.agent, &place.repository, pace)?;
         let added = client.add_task(&new, &Uuid::now_v7().to_string()).await?;
         ui.say(format!("  {}  {}", style::name(&added.handle), task.prompt));
         ui.say(format!("      proven by: {}", style::faint(task.check)));
@@ -111,21 +142,20 @@ async fn play(args: &DemoArgs, ui: &Ui, client: &Client, place: &Place) -> Done<
         if tasks.iter().all(is_proven) {
             break;
         }
+        pace.leave_time().await;
         for task in tasks.iter().filter(|task| needs_person(task)) {
             answer(ui, client, task).await?;
         }
     }
+    pace.leave_time().await;
     ui.say(
         "\nAll three are proven by checks that Divisi ran itself, in clean checkouts. You review and land:",
     );
     for task in &tasks {
-        let commit =
-            task.attempts.first().and_then(|attempt| attempt.result.as_ref()).map(|r| r.commit.clone());
-        let approved =
-            ReviewRequest { commit, verdict: Verdict::Approved, comments: vec![], note: String::new() };
-        client.review(&task.handle, &approved).await?;
+        approve(client, &task.handle).await?;
     }
-    client.land(&handles).await?;
+    pace.leave_time().await;
+    land(client, &handles).await?;
     let tasks = watch.until(ui, &handles, |task| is_landed(task) || needs_person(task)).await?;
     match tasks.iter().find(|task| !is_landed(task)) {
         None => Ok(tasks),
@@ -133,26 +163,54 @@ async fn play(args: &DemoArgs, ui: &Ui, client: &Client, place: &Place) -> Done<
     }
 }
 
-fn new_task(task: &story::Task, agent: &str, repository: &Path) -> Done<NewTask> {
-    let prompt = if agent == REHEARSAL { task.rehearsal_prompt() } else { task.prompt.to_owned() };
+/// Approves what is proven. Who watches may have done so first.
+async fn approve(client: &Client, handle: &str) -> Done {
+    let task = client.task(handle).await?;
+    if task.status.attention != Attention::InReview {
+        return Ok(());
+    }
+    let commit = task.attempts.first().and_then(|attempt| attempt.result.as_ref()).map(|r| r.commit.clone());
+    let approved =
+        ReviewRequest { commit, verdict: Verdict::Approved, comments: vec![], note: String::new() };
+    client.review(handle, &approved).await?;
+    Ok(())
+}
+
+/// Lands what has been approved. Who watches may have done so first.
+async fn land(client: &Client, handles: &[String]) -> Done {
+    let mut approved = Vec::new();
+    for handle in handles {
+        let task = client.task(handle).await?;
+        if task.status.attention == Attention::ReadyToLand {
+            approved.push(task.handle);
+        }
+    }
+    if !approved.is_empty() {
+        client.land(&approved).await?;
+    }
+    Ok(())
+}
+
+fn new_task(task: &story::Task, agent: &str, repository: &Path, pace: Pace) -> Done<NewTask> {
+    let prompt = if agent == REHEARSAL { task.rehearsal_prompt(pace) } else { task.prompt.to_owned() };
     let root = repository.to_str().map(str::to_owned);
     Ok(NewTask {
         root: root
             .ok_or_else(|| CommandError::failed("the data folder's path is not UTF-8", "set DIVISI_HOME"))?,
         prompt,
         title: Some(task.prompt.to_owned()),
-        criteria: vec![],
         checks: vec![task.check.to_owned()],
         agents: vec![agent.to_owned()],
-        attempts: 1,
-        base: None,
-        permissions: None,
-        rounds: None,
+        ..NewTask::default()
     })
 }
 
-/// Answers a permission as the person would, or gives up when it is something else.
+/// Answers a permission as the person would, unless they did; gives up when it is something else.
 async fn answer(ui: &Ui, client: &Client, task: &TaskView) -> Done {
+    let task = &client.task(&task.handle).await?;
+    if !needs_person(task) {
+        return Ok(());
+    }
     let asks = task.items.iter().filter(|item| item.answered.is_none());
     let permission = asks.into_iter().find_map(|item| match &item.ask {
         AskView::Permission { title, .. } => Some((item.handle.clone(), title.clone())),

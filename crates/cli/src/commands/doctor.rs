@@ -178,12 +178,12 @@ fn workspaces(dirs: &Dirs) -> Fact {
 fn folders(dirs: &Dirs) -> Fact {
     for path in [&dirs.data, &dirs.state] {
         if let Err(error) = crate::dirs::make_private(path) {
-            return fact(
-                "folders",
-                Some(false),
-                format!("{}: {}", error.message, error.causes.join(": ")),
-                "",
-            );
+            let found = format!("{}: {}", error.message, error.causes.join(": "));
+            return fact("folders", Some(false), found, crate::dirs::KEPT_THERE);
+        }
+        if let Err(error) = rustix::fs::access(path, rustix::fs::Access::WRITE_OK) {
+            let found = format!("cannot write to {}: {error}", path.display());
+            return fact("folders", Some(false), found, crate::dirs::KEPT_THERE);
         }
     }
     fact(
@@ -194,18 +194,24 @@ fn folders(dirs: &Dirs) -> Fact {
     )
 }
 
+/// How much room there is for Divisi's data, and for the project where that lies on another disk.
 fn room(dirs: &Dirs) -> Fact {
-    match rustix::fs::statvfs(&dirs.data) {
-        Ok(disk) => {
-            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-            let gib = free / (1024 * 1024 * 1024);
-            let low = free < FREE_BYTES_LOW;
-            let hint =
-                if low { "workspaces need room; divisi archive removes those of finished tasks" } else { "" };
-            fact("room", if low { None } else { Some(true) }, format!("{gib} GiB free"), hint)
-        }
-        Err(error) => fact("room", None, format!("not known: {error}"), ""),
-    }
+    let disk =
+        |path: &Path| rustix::fs::statvfs(path).map(|disk| (disk.f_fsid, disk.f_bavail * disk.f_frsize));
+    let (data, free) = match disk(&dirs.data) {
+        Ok(disk) => disk,
+        Err(error) => return fact("room", None, format!("not known: {error}"), ""),
+    };
+    let elsewhere = project::root().and_then(|root| disk(&root).ok()).filter(|(other, _)| *other != data);
+    let least = elsewhere.map_or(free, |(_, there)| free.min(there));
+    let gib = |bytes: u64| format!("{} GiB free", bytes / (1024 * 1024 * 1024));
+    let found = match elsewhere {
+        None => gib(free),
+        Some((_, there)) => format!("{} for data, {} for the project", gib(free), gib(there)),
+    };
+    let low = least < FREE_BYTES_LOW;
+    let hint = if low { "workspaces need room; divisi archive removes those of finished tasks" } else { "" };
+    fact("room", if low { None } else { Some(true) }, found, hint)
 }
 
 fn configuration(dirs: &Dirs) -> Vec<Fact> {

@@ -12,7 +12,7 @@ use super::client;
 use crate::config::without_secrets;
 use crate::dirs::Dirs;
 use crate::errors::{CommandError, Done};
-use crate::render::{clean, style};
+use crate::render::{clean, count, size, style};
 use crate::ui::Ui;
 
 /// What never goes along, whatever is in it.
@@ -79,7 +79,7 @@ fn told(made: &Made<'_>) -> String {
         "    {}, {}, {}, {}\n",
         count(*tasks, "task"),
         count(*projects, "project"),
-        count(usize::try_from(*events).unwrap_or(usize::MAX), "event"),
+        count(*events, "event"),
         count(*launches, "journal")
     ));
     for running in running {
@@ -140,27 +140,4 @@ fn files(dirs: &Dirs) -> Done<Vec<PathBuf>> {
 
 fn cannot_read(path: &Path, error: &io::Error) -> CommandError {
     CommandError::failed(format!("cannot read {}", path.display()), "check its permissions").because(error)
-}
-
-/// A number of things.
-pub(super) fn count(n: usize, what: &str) -> String {
-    match n {
-        1 => format!("1 {what}"),
-        n => format!("{n} {what}s"),
-    }
-}
-
-/// A size as people say it.
-fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["bytes", "KiB", "MiB", "GiB"];
-    let mut unit = 0;
-    let mut tenths = bytes.saturating_mul(10);
-    while tenths >= 10_240 && unit + 1 < UNITS.len() {
-        tenths /= 1024;
-        unit += 1;
-    }
-    match unit {
-        0 => format!("{bytes} {}", UNITS[0]),
-        _ => format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit]),
-    }
 }

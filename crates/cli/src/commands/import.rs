@@ -9,13 +9,12 @@ use divisi_api::types::Problem;
 use divisi_engine::export::{ConfigurationFile, ImportError, ImportOptions, Imported, Moved, stage};
 use serde::Serialize;
 
-use super::export::count;
 use crate::daemon::{self, DaemonLock, Found};
 use crate::dirs::{self, Dirs};
 use crate::env_vars;
 use crate::errors::{CommandError, Done, ErrorKind};
 use crate::project;
-use crate::render::{clean, style};
+use crate::render::{clean, count, style};
 use crate::ui::Ui;
 
 /// Make the Divisi of an export on this machine, where there is none yet
@@ -119,12 +118,11 @@ fn configuration(dirs: &Dirs, file: &ConfigurationFile) -> Done<bool> {
 
 fn told(made: &Made<'_>) -> String {
     let Imported { divisi, tasks, events, projects, stopped, .. } = made.imported;
-    let events = usize::try_from(*events).unwrap_or(usize::MAX);
     let mut text = format!(
         "imported from Divisi {}: {}, {}\n",
         clean::line(divisi),
         count(*tasks, "task"),
-        count(events, "event")
+        count(*events, "event")
     );
     for known in projects {
         let name = style::name(clean::line(&known.name));

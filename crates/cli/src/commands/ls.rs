@@ -45,6 +45,12 @@ pub(crate) async fn run(args: &LsArgs, ui: &Ui) -> Done {
         );
         (args.all || !task.archived) && (!args.needs_you || waits)
     });
+    // Those that wait for a slot stand last, in the order in which they will get one.
+    let place = |task: &TaskSummary| match task.status.attention {
+        Attention::Backlog => Some(task.waits_since),
+        _ => None,
+    };
+    tasks.sort_by_key(place);
     ui.show(
         &tasks,
         || tasks.iter().map(|task| format!("{}\n", task.handle)).collect(),
@@ -73,6 +79,20 @@ fn table(tasks: &[TaskSummary], ui: &Ui) -> String {
     }
     let mut table = Table::new(&columns, ui.width());
     for task in tasks {
+        if task.staged {
+            let mut row = vec![
+                style::name(&task.handle),
+                status::status(&task.status),
+                time::age(task.status.since, now),
+                clean::line(&task.agents.join(", ")),
+                "-".to_owned(),
+                clean::line(&task.title),
+            ];
+            if costs {
+                row.insert(5, "-".to_owned());
+            }
+            table.row(row);
+        }
         for (n, attempt) in task.attempts.iter().enumerate() {
             let change = attempt.result.as_ref().map_or_else(
                 || "-".to_owned(),

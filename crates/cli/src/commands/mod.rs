@@ -6,9 +6,12 @@ pub(crate) mod archive;
 pub(crate) mod attach;
 pub(crate) mod cancel;
 pub(crate) mod completion;
+pub(crate) mod dashboard;
 pub(crate) mod demo;
+pub(crate) mod devices;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod inbox;
@@ -16,7 +19,9 @@ pub(crate) mod init;
 pub(crate) mod land;
 pub(crate) mod log;
 pub(crate) mod ls;
+pub(crate) mod move_task;
 pub(crate) mod open;
+pub(crate) mod pair;
 pub(crate) mod reference;
 pub(crate) mod resume;
 pub(crate) mod review;
@@ -24,8 +29,12 @@ pub(crate) mod run;
 pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod show;
+pub(crate) mod snapshots;
+pub(crate) mod start;
 pub(crate) mod stop;
 pub(crate) mod undo;
+pub(crate) mod unsend;
+mod wanted;
 pub(crate) mod watch;
 
 use divisi_api::Client;
@@ -34,7 +43,7 @@ use divisi_api::types::{AttemptView, TaskView};
 use crate::args::Command;
 use crate::daemon;
 use crate::dirs::Dirs;
-use crate::errors::{CommandError, Done};
+use crate::errors::{CommandError, Done, ErrorKind};
 use crate::render::{clean, status, style};
 use crate::ui::Ui;
 
@@ -45,12 +54,18 @@ pub(crate) async fn run(command: Command, ui: &Ui) -> Done {
         Command::Doctor(args) => doctor::run(&args, ui).await,
         Command::Agents(args) => agents::run(&args, ui).await,
         Command::Run(args) => run::run(args, ui).await,
+        Command::Start(args) => start::run(&args, ui).await,
+        Command::Edit(args) => edit::run(&args, ui).await,
+        Command::Move(args) => move_task::run(&args, ui).await,
         Command::Demo(args) => demo::run(&args, ui).await,
         Command::Ls(args) => ls::run(&args, ui).await,
         Command::Show(args) => show::run(&args, ui).await,
         Command::Log(args) => log::run(&args, ui).await,
         Command::Open(args) => open::run(&args, ui).await,
         Command::Send(args) => send::run(args, ui).await,
+        Command::Unsend(args) => unsend::run(&args, ui).await,
+        Command::Snapshots(args) => snapshots::list(&args, ui).await,
+        Command::Rollback(args) => snapshots::roll_back(&args, ui).await,
         Command::Cancel(args) => cancel::run(&args, ui).await,
         Command::Attach(args) => attach::run(&args, ui).await,
         Command::Inbox(args) => inbox::run(&args, ui).await,
@@ -67,12 +82,15 @@ pub(crate) async fn run(command: Command, ui: &Ui) -> Done {
         Command::Restore(args) => archive::restore(&args, ui).await,
         Command::Export(args) => export::run(&args, ui).await,
         Command::Import(args) => import::run(&args, ui).await,
+        Command::Pair(args) => pair::run(args, ui).await,
+        Command::Devices(args) => devices::run(&args, ui).await,
         Command::Serve(args) => serve::run(&args, ui).await,
         Command::Completion(args) => completion::run(&args, ui),
         Command::HelpMarkdown(_) => reference::commands(ui),
         Command::ConfigSchema(_) => reference::config_schema(ui),
         Command::ConfigReference(_) => reference::config_reference(ui),
         Command::OpenApi(_) => reference::open_api(ui),
+        Command::Typescript(_) => reference::typescript(ui),
         Command::RehearsalAgent(_) | Command::ModelServer(_) => {
             Err(CommandError::failed("this process is started in another way", ""))
         }
@@ -93,6 +111,10 @@ fn attempt_of<'a>(task: &'a TaskView, handle: &str) -> Done<&'a AttemptView> {
         (None, _) => None,
     };
     found.ok_or_else(|| {
+        if task.staged {
+            let message = format!("{} is staged: it has not started", task.handle);
+            return CommandError::new(ErrorKind::WrongState, message, task.status.next.clone());
+        }
         let names: Vec<_> = task.attempts.iter().map(|attempt| attempt.handle.as_str()).collect();
         let message = format!("{} has {} attempts", task.handle, names.len());
         CommandError::usage(message, format!("name one of them: {}", names.join(", ")))

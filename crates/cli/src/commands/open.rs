@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Args;
 use divisi_workspace::{Git, Workspaces};
 
-use super::{attempt_of, client};
+use super::{attempt_of, client, dashboard};
 use crate::env_vars;
 use crate::errors::{CommandError, Done, ErrorKind};
 use crate::render::style;
@@ -15,26 +15,39 @@ use crate::ui::Ui;
 /// Shell of a person who names none.
 const SHELL: &str = "/bin/sh";
 
-/// Open a shell in an attempt's workspace, or run a command there
+/// Open the dashboard in your browser; with a task, a shell in its workspace
 ///
-/// You see the files as the agent does, in an ordinary git repository. What you change or commit there becomes part of
-/// the attempt at the end of its next turn. The exit code is that of the command.
+/// The browser is let in by a link that can be used once. In a workspace you see the files as the agent does, in an
+/// ordinary git repository. What you change or commit there becomes part of the attempt at the end of its next turn. The
+/// exit code is that of the command.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
+    divisi open                     the dashboard\n  \
+    divisi open --print             only the link to it\n  \
     divisi open t12                 a shell; leave it with exit\n  \
     divisi open t12.2 -- git log    one command")]
 pub(crate) struct OpenArgs {
     /// The task or attempt
     #[arg(value_name = "TASK")]
-    handle: String,
+    handle: Option<String>,
+    /// Print the link to the dashboard and open nothing
+    #[arg(long, conflicts_with = "handle")]
+    print: bool,
     /// The command, instead of a shell
-    #[arg(last = true, value_name = "COMMAND")]
+    #[arg(last = true, value_name = "COMMAND", requires = "handle")]
     command: Vec<OsString>,
 }
 
 pub(crate) async fn run(args: &OpenArgs, ui: &Ui) -> Done {
-    let task = client().await?.task(&args.handle).await?;
-    let attempt = attempt_of(&task, &args.handle)?;
+    match &args.handle {
+        Some(handle) => open_workspace(args, handle, ui).await,
+        None => dashboard::open(args.print, ui).await,
+    }
+}
+
+async fn open_workspace(args: &OpenArgs, handle: &str, ui: &Ui) -> Done {
+    let task = client().await?.task(handle).await?;
+    let attempt = attempt_of(&task, handle)?;
     let handle = &attempt.handle;
     let wrong_state = |message: String, hint: String| CommandError::new(ErrorKind::WrongState, message, hint);
     let Some(workspace) = &attempt.workspace else {

@@ -22,6 +22,10 @@ pub(crate) struct ConfigSchemaArgs {}
 #[derive(Debug, Args)]
 pub(crate) struct ConfigReferenceArgs {}
 
+/// Print the types of the API for the dashboard
+#[derive(Debug, Args)]
+pub(crate) struct TypescriptArgs {}
+
 /// Print the OpenAPI document
 #[derive(Debug, Args)]
 pub(crate) struct OpenApiArgs {}
@@ -72,6 +76,10 @@ pub(crate) fn config_reference(ui: &Ui) -> Done {
         }
     }
     ui.data(&page)
+}
+
+pub(crate) fn typescript(ui: &Ui) -> Done {
+    ui.data(&divisi_api::typescript())
 }
 
 pub(crate) fn open_api(ui: &Ui) -> Done {

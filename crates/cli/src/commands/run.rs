@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use divisi_api::Client;
-use divisi_api::types::{AgentState, Attention, CriterionRequest, NewTask, Permissions, TaskView};
+use divisi_api::types::{AgentState, Attention, NewTask, TaskView};
 use uuid::Uuid;
 
 use super::client;
+use super::wanted::WantedArgs;
 use super::watch::Watch;
 use crate::config::Config;
 use crate::dirs::Dirs;
 use crate::errors::{CommandError, Done, ErrorKind};
+use crate::images;
 use crate::project;
 use crate::render::{clean, status, style};
 use crate::ui::{Ui, read_stdin, read_text};
@@ -30,7 +32,9 @@ const REHEARSAL: &str = "rehearsal";
     divisi run \"fix the parser\" \"update the changelog\"         two tasks\n  \
     divisi run --agent codex,goose \"speed up the search\"       one task, two attempts, best one wins\n  \
     divisi run --file spec.md --check \"cargo test -p search\" --criterion \"the page is easy to read\"\n  \
+    divisi run \"the button is cut off\" --image shot.png            an image for the agent\n  \
     git diff | divisi run -                                    a prompt from standard input\n  \
+    divisi run --stage \"fix the parser\"                         only on the board, until divisi start\n  \
     divisi run --wait \"fix the parser\" && divisi land t1")]
 pub(crate) struct RunArgs {
     /// What is wanted, in words; `-` reads it from standard input
@@ -39,6 +43,9 @@ pub(crate) struct RunArgs {
     /// A task whose prompt is this file
     #[arg(long, short, value_name = "FILE")]
     file: Vec<PathBuf>,
+    /// An image for the agent: PNG, JPEG, GIF or WebP. An agent that cannot be shown images gets it as a file
+    #[arg(long, value_name = "FILE")]
+    image: Vec<PathBuf>,
     /// One line for people; else the first line of the prompt
     #[arg(long)]
     title: Option<String>,
@@ -48,34 +55,20 @@ pub(crate) struct RunArgs {
     /// Attempts by each agent
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=16))]
     attempts: u16,
-    /// A command that must exit 0; Divisi runs it in a clean checkout of the result
-    #[arg(long, value_name = "COMMAND")]
-    check: Vec<String>,
-    /// What must hold, judged by you
-    #[arg(long, value_name = "WORDS")]
-    criterion: Vec<String>,
+    #[command(flatten)]
+    wanted: WantedArgs,
     /// The branch or commit to start from; else the project's current branch
     #[arg(long, value_name = "BRANCH")]
     base: Option<String>,
-    /// Which permission requests are answered without you
-    #[arg(long, value_enum)]
-    permissions: Option<PermissionsArg>,
-    /// How often failing checks send it back before you are asked
-    #[arg(long, value_name = "NUMBER")]
-    rounds: Option<u16>,
+    /// How much each attempt may use before you are asked: 2.50 dollars, 200k tokens
+    #[arg(long, value_name = "AMOUNT")]
+    budget: Option<String>,
+    /// Only put it on the board; divisi start starts it, and until then divisi edit changes it
+    #[arg(long, conflicts_with = "wait")]
+    stage: bool,
     /// Wait until each task has a proven result (exit code 0) or needs you (exit code 5)
     #[arg(long)]
     wait: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum PermissionsArg {
-    /// None
-    Ask,
-    /// Reading, searching and editing inside the workspace
-    Edits,
-    /// All
-    All,
 }
 
 pub(crate) async fn run(args: RunArgs, ui: &Ui) -> Done {
@@ -84,7 +77,7 @@ pub(crate) async fn run(args: RunArgs, ui: &Ui) -> Done {
     for warning in &config.warnings {
         ui.warn(warning);
     }
-    if config.gates().is_empty() && args.check.is_empty() {
+    if config.gates().is_empty() && args.wanted.check.is_empty() {
         ui.warn("nothing will be proven: divisi.toml has no [[gates]] and no --check was given");
     }
     let prompts = prompts(&args)?;
@@ -93,10 +86,11 @@ pub(crate) async fn run(args: RunArgs, ui: &Ui) -> Done {
     }
     let client = client().await?;
     let agents = agents(&args, &config, &client, &root, ui).await?;
+    let images = images::store(&client, &args.image).await?;
     let mut watch = if args.wait { Some(Watch::begin(&client).await?) } else { None };
     let mut tasks = Vec::new();
     for prompt in prompts {
-        let new = new_task(&args, &agents, &root, prompt);
+        let new = NewTask { images: images.clone(), ..new_task(&args, &agents, &root, prompt) };
         // The key makes a task whose answer was lost the same task when the request is sent again.
         tasks.push(client.add_task(&new, &Uuid::now_v7().to_string()).await?);
     }
@@ -114,22 +108,26 @@ pub(crate) async fn run(args: RunArgs, ui: &Ui) -> Done {
 }
 
 fn prompts(args: &RunArgs) -> Done<Vec<String>> {
-    let mut prompts = Vec::new();
-    for prompt in &args.prompts {
-        prompts.push(if prompt == "-" { read_stdin()? } else { prompt.clone() });
-    }
-    for path in &args.file {
-        let shown = path.display().to_string();
-        let file = std::fs::File::open(path).map_err(|error| {
-            let kind = match error.kind() {
-                std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-                _ => ErrorKind::Failed,
-            };
-            CommandError::new(kind, format!("cannot read {shown}"), "").because(&error)
-        })?;
-        prompts.push(read_text(file, &shown)?);
-    }
-    Ok(prompts)
+    let typed = args.prompts.iter().map(|prompt| prompt_of(prompt));
+    typed.chain(args.file.iter().map(|path| prompt_in(path))).collect()
+}
+
+/// A prompt as it was typed, or from standard input.
+pub(super) fn prompt_of(typed: &str) -> Done<String> {
+    if typed == "-" { read_stdin() } else { Ok(typed.to_owned()) }
+}
+
+/// The prompt in a file.
+pub(super) fn prompt_in(path: &Path) -> Done<String> {
+    let shown = path.display().to_string();
+    let file = std::fs::File::open(path).map_err(|error| {
+        let kind = match error.kind() {
+            std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            _ => ErrorKind::Failed,
+        };
+        CommandError::new(kind, format!("cannot read {shown}"), "").because(&error)
+    })?;
+    read_text(file, &shown)
 }
 
 /// The agents that were named here or in the configuration, or the first one that is ready. The rehearsal agent is
@@ -157,22 +155,22 @@ async fn agents(args: &RunArgs, config: &Config, client: &Client, root: &str, ui
 }
 
 fn new_task(args: &RunArgs, agents: &[String], root: &str, prompt: String) -> NewTask {
-    let judged = |text: &String| CriterionRequest { text: text.clone(), command: None };
+    let wanted = &args.wanted;
     NewTask {
         root: root.to_owned(),
         prompt,
         title: args.title.clone(),
-        criteria: args.criterion.iter().map(judged).collect(),
-        checks: args.check.clone(),
+        criteria: wanted.judged().collect(),
+        checks: wanted.check.clone(),
         agents: agents.to_vec(),
         attempts: args.attempts,
         base: args.base.clone(),
-        permissions: args.permissions.map(|permissions| match permissions {
-            PermissionsArg::Ask => Permissions::Ask,
-            PermissionsArg::Edits => Permissions::Edits,
-            PermissionsArg::All => Permissions::All,
-        }),
-        rounds: args.rounds,
+        permissions: wanted.permissions.map(Into::into),
+        rounds: wanted.rounds,
+        scope: wanted.scope.clone(),
+        budget: args.budget.clone(),
+        stage: args.stage,
+        ..NewTask::default()
     }
 }
 
@@ -193,6 +191,11 @@ fn announce(ui: &Ui, tasks: &[TaskView]) {
 fn lines(tasks: &[TaskView], waited: bool) -> String {
     let mut text = String::new();
     for task in tasks {
+        if task.staged {
+            let title = clean::line(&task.title);
+            text.push_str(&format!("{}  staged  {title}\n", style::name(&task.handle)));
+            text.push_str(&format!("    {} {}\n", style::faint("next:"), task.status.next));
+        }
         for attempt in &task.attempts {
             let agent = style::strong(clean::line(&attempt.agent));
             let title = clean::line(&task.title);

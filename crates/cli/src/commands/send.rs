@@ -1,10 +1,13 @@
 //! `divisi send`
 
+use std::path::PathBuf;
+
 use clap::Args;
 use divisi_api::types::{Delivery, SendRequest};
 
 use super::{client, show_short};
 use crate::errors::Done;
+use crate::images;
 use crate::ui::{Ui, read_stdin};
 
 /// Send words to an agent: after its turn, into it, or instead of it
@@ -13,6 +16,7 @@ use crate::ui::{Ui, read_stdin};
     divisi send t12 \"also update the docs\"             after the turn\n  \
     divisi send t12 --steer \"leave the API as it is\"   at the next safe moment of the turn\n  \
     divisi send t12 --interrupt \"stop, wrong file\"     now: the turn is cancelled first\n  \
+    divisi send t12 \"it looks like this\" --image shot.png\n  \
     git log -1 | divisi send t12 -                     from standard input")]
 pub(crate) struct SendArgs {
     /// The task or attempt
@@ -20,6 +24,9 @@ pub(crate) struct SendArgs {
     handle: String,
     /// The words; `-` reads them from standard input
     text: String,
+    /// An image for the agent: PNG, JPEG, GIF or WebP. An agent that cannot be shown images gets it as a file
+    #[arg(long, value_name = "FILE")]
+    image: Vec<PathBuf>,
     /// After the running turn (this is the default)
     #[arg(long, group = "when")]
     queue: bool,
@@ -38,6 +45,8 @@ pub(crate) async fn run(args: SendArgs, ui: &Ui) -> Done {
         (_, true) => Delivery::Interrupt,
         _ => Delivery::Queue,
     };
-    let task = client().await?.send_words(&args.handle, &SendRequest { text, delivery }).await?;
+    let client = client().await?;
+    let images = images::store(&client, &args.image).await?;
+    let task = client.send_words(&args.handle, &SendRequest { text, images, delivery }).await?;
     show_short(ui, &task)
 }

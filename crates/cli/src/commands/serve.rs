@@ -3,7 +3,8 @@
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
-use crate::daemon::{self, ServeOptions};
+use crate::config::Config;
+use crate::daemon::{self, Listen, ServeOptions};
 use crate::dirs::Dirs;
 use crate::env_vars;
 use crate::errors::{CommandError, Done, ErrorKind};
@@ -16,11 +17,24 @@ use crate::ui::Ui;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     divisi serve\n  \
-    DIVISI_LOG=debug divisi serve --port 4519")]
+    DIVISI_LOG=debug divisi serve --port 8080\n  \
+    divisi serve --remote --origin https://divisi.example.net   behind a proxy with HTTPS: docs/guides/phone.md")]
 pub(crate) struct ServeArgs {
-    /// The port on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 0)]
-    port: u16,
+    /// The port; 0 is the one it had last, or a free one [default: 4519, or another where that is taken]
+    #[arg(long)]
+    port: Option<u16>,
+    /// Answer other machines too; they have to be paired
+    #[arg(long)]
+    remote: bool,
+    /// The address to listen at [default: 127.0.0.1]
+    #[arg(long, requires = "remote", value_name = "ADDRESS")]
+    host: Option<String>,
+    /// Where other machines reach it, as a browser writes it; may be given several times
+    #[arg(long = "origin", requires = "remote", value_name = "URL")]
+    origins: Vec<String>,
+    /// Let plain HTTP leave this machine: everybody on the way can read along
+    #[arg(long, requires = "remote")]
+    insecure_http: bool,
     /// Leave the terminal; the output is a log
     #[arg(long, hide = true)]
     detached: bool,
@@ -39,13 +53,15 @@ pub(crate) async fn run(args: &ServeArgs, ui: &Ui) -> Done {
     })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     log.with_ansi(!args.detached && std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
-    let options =
-        ServeOptions { port: args.port, anywhere: env_vars::text(env_vars::DIVISI_ANYWHERE).is_some() };
     let dirs = Dirs::from_environment()?;
-    let ours = daemon::serve(dirs, options, |address| {
+    let anywhere = env_vars::text(env_vars::DIVISI_ANYWHERE).is_some();
+    let options = ServeOptions { listen: listen(args, &dirs)?, anywhere };
+    let ours = daemon::serve(dirs, options, |ready| {
         if !args.detached {
+            let (address, link) = (ready.address, ready.link);
             ui.say(format!(
-                "Divisi listens on http://{address}; Ctrl-C ends it. Its token is in daemon.json."
+                "Divisi listens on http://{address}; Ctrl-C ends it. Its token is in daemon.json.\n\
+                 The dashboard, for one browser, within ten minutes: {link}"
             ));
         }
     });
@@ -55,4 +71,15 @@ pub(crate) async fn run(args: &ServeArgs, ui: &Ui) -> Done {
     }
     let hint = "divisi stop --daemon ends it";
     Err(CommandError::new(ErrorKind::WrongState, "the daemon runs already", hint))
+}
+
+/// What the options say about listening.
+fn listen(args: &ServeArgs, dirs: &Dirs) -> Done<Listen> {
+    let remote = if args.remote {
+        let kept = Config::load(dirs, None)?.remote().cloned().unwrap_or_default();
+        Some(kept.with(args.host.clone(), args.origins.clone(), args.insecure_http))
+    } else {
+        None
+    };
+    Ok(Listen { port: args.port, remote })
 }

@@ -21,6 +21,7 @@ const LOG_LINES: usize = 20;
     divisi show t12                everything at a glance, with the end of failed logs\n  \
     divisi show t12.2              one attempt\n  \
     divisi show t12 --check test   the whole log of the last run of a check\n  \
+    divisi show t12 --evidence 3   the whole log of one run, by its index in `--json`\n  \
     divisi show t12 --setup        the whole log of the setup script\n  \
     divisi show t12 --prompt       the prompt as it was given")]
 pub(crate) struct ShowArgs {
@@ -28,8 +29,11 @@ pub(crate) struct ShowArgs {
     #[arg(value_name = "TASK")]
     handle: String,
     /// The whole log of the last run of this check
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["setup", "prompt"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["evidence", "setup", "prompt"])]
     check: Option<String>,
+    /// The whole log of this run of a check, by the index of its evidence
+    #[arg(long, value_name = "INDEX", conflicts_with_all = ["setup", "prompt"])]
+    evidence: Option<usize>,
     /// The whole log of the setup script
     #[arg(long, conflicts_with = "prompt")]
     setup: bool,
@@ -43,6 +47,10 @@ pub(crate) async fn run(args: &ShowArgs, ui: &Ui) -> Done {
     let view = client.task(&args.handle).await?;
     if let Some(name) = &args.check {
         return ui.bytes(&check_log(&client, &view, &args.handle, name).await?);
+    }
+    if let Some(index) = args.evidence {
+        let attempt = attempt_of(&view, &args.handle)?;
+        return ui.bytes(&client.check_log(&attempt.handle, index).await?);
     }
     if args.setup {
         return ui.bytes(&client.setup_log(&args.handle).await?);
@@ -87,8 +95,13 @@ async fn failed_logs(client: &Client, attempt: &AttemptView, page: &mut String) 
             end_of(page, &format!("the log of {} ends", check.name), &log);
         }
     }
-    if let Some(failure) = attempt.landing_failure.as_ref().filter(|failure| !failure.log.is_empty()) {
-        end_of(page, "the log of the combination ends", failure.log.as_bytes());
+    let combination = attempt.landing_failure.as_ref().and_then(|failure| failure.evidence);
+    if let Some(evidence) = combination.and_then(|index| attempt.evidence.get(index))
+        && let Ok(log) = client.check_log(&attempt.handle, evidence.index).await
+    {
+        end_of(page, &format!("the log of {} on the combination ends", clean::line(&evidence.check)), &log);
+        let all = format!("all of it: divisi show {} --evidence {}", attempt.handle, evidence.index);
+        let _ = writeln!(page, "  {}", style::faint(all));
     }
     if attempt.status.state == "workspace failed"
         && let Ok(log) = client.setup_log(&attempt.handle).await

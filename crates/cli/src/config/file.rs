@@ -38,12 +38,25 @@ pub(crate) struct ConfigFile {
     pub(crate) parallel: Option<u16>,
     /// Checks that run at once on this machine. Only in the user's own configuration.
     pub(crate) checks_parallel: Option<u16>,
+    /// The port at which the daemon listens; without it 4519, or another where that is taken. Only in the user's own
+    /// configuration.
+    pub(crate) port: Option<u16>,
+    /// Lets other machines reach the daemon, such as a phone. Only in the user's own configuration.
+    pub(crate) remote: Option<RemoteConfig>,
+    /// Whether the dashboard opens terminals in workspaces, for browsers of yours on this machine and never for paired ones; true
+    /// unless said otherwise. Only in the user's own configuration.
+    pub(crate) terminal: Option<bool>,
+    /// Notices to browsers whose page is closed. Only in the user's own configuration.
+    pub(crate) push: Option<PushConfig>,
     /// What keeps agents, setup and checks in their place. Only in the user's own configuration.
     pub(crate) sandbox: Option<SandboxConfig>,
     /// How new workspaces are made. Only in the user's own configuration.
     pub(crate) workspace: Option<WorkspaceConfig>,
     /// Files and folders that they may write besides their own: absolute, or `~/…`. Only in the user's own configuration.
     pub(crate) sandbox_writable: Option<Vec<String>>,
+    /// Sessions of one project may share a process of their agent, where it can hold several; false unless said otherwise. Without
+    /// a sandbox only. Only in the user's own configuration.
+    pub(crate) share_agents: Option<bool>,
     /// Agents of one's own, or changes to shipped ones, by name. Only in the user's own configuration.
     #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub(crate) agents: Option<BTreeMap<String, toml::Table>>,
@@ -62,6 +75,31 @@ pub(crate) struct GateConfig {
     /// How long it may take: `90s`, `30m`, `1h`.
     #[serde(default)]
     pub(crate) timeout: Option<String>,
+}
+
+/// How other machines reach the daemon.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct RemoteConfig {
+    /// The address at which it listens; 127.0.0.1 where a proxy on this machine stands in front.
+    pub(crate) host: Option<String>,
+    /// Where browsers reach it: `https://divisi.example.net`. Links for paired devices lead to the first.
+    pub(crate) origins: Vec<String>,
+    /// Plain HTTP may leave this machine.
+    pub(crate) insecure_http: bool,
+}
+
+/// Notices to browsers whose page is closed (web push). Nothing is sent before a browser has subscribed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct PushConfig {
+    /// Whether browsers may subscribe, and are sent notices.
+    pub(crate) enabled: bool,
+    /// Whom a push service may turn to, `mailto:ada@example.net` or `https://…`. It is told to the service with each notice;
+    /// the usual one says nothing about you.
+    pub(crate) subject: String,
+    /// Push services may be asked that lie in this machine's own networks, also without HTTPS. For a service of one's own.
+    pub(crate) local_services: bool,
 }
 
 /// How a result is put on its target branch.
@@ -109,6 +147,12 @@ pub(crate) enum WorkspaceConfig {
     Auto,
     /// As checkouts with all files of their own.
     Checkout,
+}
+
+impl Default for PushConfig {
+    fn default() -> Self {
+        Self { enabled: true, subject: "mailto:nobody@example.com".to_owned(), local_services: false }
+    }
 }
 
 impl From<WorkspaceConfig> for WorkspaceMode {

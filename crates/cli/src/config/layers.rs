@@ -7,7 +7,7 @@ use divisi_engine::{SandboxMode, SandboxOptions, WorkspaceMode};
 use divisi_model::limits;
 use divisi_model::task::{Gate, TaskSettings};
 
-use super::file::{ConfigFile, GateConfig, PermissionsConfig};
+use super::file::{ConfigFile, GateConfig, PermissionsConfig, PushConfig, RemoteConfig};
 use super::unknown::unknown_keys;
 use crate::dirs::Dirs;
 use crate::errors::{CommandError, Done, ErrorKind};
@@ -15,7 +15,7 @@ use crate::errors::{CommandError, Done, ErrorKind};
 /// The project's configuration, in its top folder.
 pub(crate) const PROJECT_FILE: &str = "divisi.toml";
 /// Longest configuration file, in bytes.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
+pub(super) const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The configuration that holds for a project, or for this machine.
 #[derive(Clone, Debug, Default)]
@@ -37,10 +37,31 @@ impl Config {
             config.project = load_file(&path, &mut config.warnings)?;
             refuse_what_is_the_users(&config.project, &path, &user)?;
         }
-        // What is wrong is found here, not in the middle of a task.
-        config.task_settings()?;
-        config.sandbox(dirs)?;
-        Ok(config)
+        config.checked(dirs)
+    }
+
+    /// Reads a text as if it stood in the user's own file. Gives what is to be warned of.
+    pub(super) fn check_user(dirs: &Dirs, text: &str) -> Done<Vec<String>> {
+        let mut config = Self::default();
+        config.user = parse(&dirs.user_config(), text, &mut config.warnings)?;
+        Ok(config.checked(dirs)?.warnings)
+    }
+
+    /// Reads a text as if it stood in a project's file. Gives what is to be warned of.
+    pub(super) fn check_project(dirs: &Dirs, path: &Path, text: &str) -> Done<Vec<String>> {
+        let mut config = Self::default();
+        config.project = parse(path, text, &mut config.warnings)?;
+        refuse_what_is_the_users(&config.project, path, &dirs.user_config())?;
+        Ok(config.checked(dirs)?.warnings)
+    }
+
+    /// What is wrong is found here, not in the middle of a task.
+    fn checked(self, dirs: &Dirs) -> Done<Self> {
+        self.task_settings()?;
+        self.sandbox(dirs)?;
+        self.remote().map(RemoteConfig::place).transpose()?;
+        self.push()?;
+        Ok(self)
     }
 
     /// Attempts that work at once on this machine.
@@ -52,6 +73,37 @@ impl Config {
     pub(crate) fn checks_parallel(&self) -> u16 {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         self.user.checks_parallel.unwrap_or(u16::try_from(cores).unwrap_or(2)).max(1)
+    }
+
+    /// Whether the dashboard opens terminals in workspaces.
+    pub(crate) fn terminal(&self) -> bool {
+        self.user.terminal.unwrap_or(true)
+    }
+
+    /// Whether sessions may share a process of their agent.
+    pub(crate) fn share_agents(&self) -> bool {
+        self.user.share_agents.unwrap_or(false)
+    }
+
+    /// The port of the daemon.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.user.port
+    }
+
+    /// How other machines reach the daemon.
+    pub(crate) fn remote(&self) -> Option<&RemoteConfig> {
+        self.user.remote.as_ref()
+    }
+
+    /// Notices to browsers; none where they are switched off.
+    pub(crate) fn push(&self) -> Done<Option<PushConfig>> {
+        let push = self.user.push.clone().unwrap_or_default();
+        if !push.subject.starts_with("mailto:") && !push.subject.starts_with("https://") {
+            let message =
+                format!("`{}` below [push] is nobody that a push service could turn to", push.subject);
+            return Err(wrong(message, "write subject = \"mailto:…\" or \"https://…\""));
+        }
+        Ok(Some(push).filter(|push| push.enabled))
     }
 
     /// What keeps agents, setup and checks in their place.
@@ -145,13 +197,17 @@ fn load_file(path: &PathBuf, warnings: &mut Vec<String>) -> Done<ConfigFile> {
         }
         Ok(_) => {}
     }
-    let text = std::fs::read_to_string(path).map_err(cannot)?;
-    let table: toml::Table = toml::from_str(&text).map_err(|error| in_file(path, &error))?;
+    parse(path, &std::fs::read_to_string(path).map_err(cannot)?, warnings)
+}
+
+fn parse(path: &Path, text: &str, warnings: &mut Vec<String>) -> Done<ConfigFile> {
+    let shown = path.display();
+    let table: toml::Table = toml::from_str(text).map_err(|error| in_file(path, &error))?;
     for key in unknown_keys(&table) {
         let near = key.near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         warnings.push(format!("{shown}: nobody reads `{}`{near}", key.path));
     }
-    toml::from_str(&text).map_err(|error| in_file(path, &error))
+    toml::from_str(text).map_err(|error| in_file(path, &error))
 }
 
 /// A project's file comes with the repository, so it may not give away what belongs to the person: what runs without
@@ -162,9 +218,14 @@ fn refuse_what_is_the_users(project: &ConfigFile, path: &Path, user: &Path) -> D
         ("[agents]", project.agents.is_some()),
         ("parallel", project.parallel.is_some()),
         ("checks_parallel", project.checks_parallel.is_some()),
+        ("port", project.port.is_some()),
+        ("terminal", project.terminal.is_some()),
+        ("[remote]", project.remote.is_some()),
+        ("[push]", project.push.is_some()),
         ("sandbox", project.sandbox.is_some()),
         ("sandbox_writable", project.sandbox_writable.is_some()),
         ("workspace", project.workspace.is_some()),
+        ("share_agents", project.share_agents.is_some()),
     ];
     let Some((what, _)) = refused.into_iter().find(|(_, is)| *is) else { return Ok(()) };
     let message = format!("{}: `{what}` cannot be set by a project", path.display());
@@ -267,9 +328,14 @@ mod tests {
             "[agents.x]\na = 1",
             "parallel = 2",
             "checks_parallel = 2",
+            "port = 80",
+            "terminal = true",
+            "[remote]\nhost = \"0.0.0.0\"",
+            "[push]\nlocal_services = true",
             "sandbox = \"off\"",
             "sandbox_writable = [\"/\"]",
             "workspace = \"checkout\"",
+            "share_agents = true",
         ] {
             let project = toml::from_str(text).unwrap();
             let refused = refuse_what_is_the_users(&project, Path::new("/p/divisi.toml"), Path::new("/u"));

@@ -19,7 +19,8 @@ impl DaemonLock {
     pub(crate) fn take(dirs: &Dirs) -> Done<Option<Self>> {
         let path = dirs.daemon_lock();
         let cannot = |error: &dyn std::error::Error| {
-            CommandError::failed(format!("cannot lock {}", path.display()), "").because(error)
+            CommandError::failed(format!("cannot lock {}", path.display()), crate::dirs::KEPT_THERE)
+                .because(error)
         };
         crate::dirs::make_private(&dirs.state)?;
         let mut options = OpenOptions::new();

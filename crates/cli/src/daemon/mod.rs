@@ -2,11 +2,15 @@
 //! wants to speak with it finds it by a file that only its owner can read.
 
 mod connect;
+mod kept;
+mod listen;
 mod lock;
+mod push;
 mod record;
 mod serve;
 mod start;
 
 pub(crate) use connect::{Found, connect, find, start_in, stop};
+pub(crate) use listen::Listen;
 pub(crate) use lock::DaemonLock;
 pub(crate) use serve::{ServeOptions, serve};

@@ -1,7 +1,5 @@
 //! `daemon.json`: where the running daemon is.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -53,16 +51,8 @@ impl DaemonRecord {
     /// Writes it, whole or not at all.
     pub(crate) fn save(&self, dirs: &Dirs) -> Done {
         let path = dirs.daemon_record();
-        let beside = path.with_extension("json.new");
-        let write = || -> std::io::Result<()> {
-            // One that is left over may have had other permissions.
-            let _ = std::fs::remove_file(&beside);
-            let mut file =
-                std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-            file.write_all(&serde_json::to_vec_pretty(self).unwrap_or_default())?;
-            std::fs::rename(&beside, &path)
-        };
-        write().map_err(|error| {
+        let text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        crate::dirs::write_private(&path, &text).map_err(|error| {
             CommandError::failed(format!("cannot write {}", path.display()), "").because(&error)
         })
     }

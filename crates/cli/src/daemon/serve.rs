@@ -5,19 +5,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use divisi_api::{Server, ServerOptions};
+use divisi_api::types::EntryRequest;
+use divisi_api::{Access, Dashboard, Server, ServerOptions};
 use divisi_engine::{Engine, Identity, Options, Person};
 use divisi_workspace::launch::ShimCommand;
 use jiff::Timestamp;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::connect::{Found, WAIT_MAX, find};
+use super::kept::KeptFile;
+use super::listen::{Listen, Listening};
 use super::lock::DaemonLock;
+use super::push;
 use super::record::{DaemonRecord, ProgramStamp};
 use crate::agents::Agents;
-use crate::config::{Config, ProjectSettings};
+use crate::config::{Config, ConfigFiles, ProjectSettings};
 use crate::dirs::{self, Dirs};
 use crate::env_vars;
 use crate::errors::{CommandError, Done, ErrorKind};
@@ -27,14 +30,22 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// How the daemon is served.
 pub(crate) struct ServeOptions {
-    /// The port; 0 takes a free one.
-    pub(crate) port: u16,
+    /// Where it listens; what is not said here is taken from the settings.
+    pub(crate) listen: Listen,
     /// Workspaces may lie in a temporary folder of the system.
     pub(crate) anywhere: bool,
 }
 
+/// A daemon that is ready.
+pub(crate) struct Ready<'a> {
+    /// Where it listens.
+    pub(crate) address: &'a str,
+    /// A link that lets one browser in.
+    pub(crate) link: &'a str,
+}
+
 /// Runs the daemon until it is asked to end. Gives `false` when another one runs already.
-pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(&str)) -> Done<bool> {
+pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(Ready<'_>)) -> Done<bool> {
     let Some(_lock) = lock(&dirs).await? else { return Ok(false) };
     let program =
         ProgramStamp::now().map_err(|error| cannot("this program cannot be found").because(&error))?;
@@ -43,6 +54,8 @@ pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
+    let port = options.listen.port.or(config.port());
+    let listen = Listen { port, remote: options.listen.remote.or_else(|| config.remote().cloned()) };
     let variables: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
@@ -50,13 +63,14 @@ pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(
     dirs::make_private(&dirs.data)?;
     let engine = Engine::start(Options {
         data: dirs.data.clone(),
-        shim: ShimCommand { program: divisi.clone(), args: vec!["shim".into()] },
+        shim: ShimCommand::new(&divisi, ["shim"]).with_fork_server(),
         agents: Arc::new(Agents::new(dirs.clone(), variables.clone(), divisi.clone())),
         settings: Arc::new(ProjectSettings::new(dirs.clone())),
         parallel: config.parallel(),
         checks_parallel: config.checks_parallel(),
         person: Person { identity: identity(&person), home: dirs.home.clone(), variables, divisi },
         sandbox: config.sandbox(&dirs)?,
+        share_agents: config.share_agents(),
         anywhere: options.anywhere || lies_in_temporary_place(&dirs.home),
     });
     let engine = engine.await.map_err(|error| {
@@ -67,13 +81,16 @@ pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(
             CommandError { hint: error.hint().to_owned(), ..failed }
         }
     })?;
-    let listener = TcpListener::bind(("127.0.0.1", options.port)).await;
-    let listener = listener.map_err(|error| {
-        cannot(&format!("cannot listen on port {} of 127.0.0.1", options.port)).because(&error)
+    let Listening { listener, address, origins } = listen.bind(&dirs).await?;
+    let devices = Arc::new(KeptFile(dirs.devices()));
+    let access = Access::open(devices, address, &origins).map_err(|error| {
+        let hint =
+            "devices.json in Divisi's state folder is damaged; without it every browser has to enter anew";
+        CommandError::new(ErrorKind::Daemon, "the list of devices cannot be read", hint).because(&error)
     })?;
-    let address = listener.local_addr().map_err(|error| cannot("cannot listen").because(&error))?;
     let token = new_token()?;
     let stop = CancellationToken::new();
+    let push = push::start(&dirs, &engine, config.push()?, access.clone(), stop.clone())?;
     let record = DaemonRecord {
         pid: std::process::id(),
         address: address.to_string(),
@@ -85,14 +102,29 @@ pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(
     // Requests wait in the listener until they are accepted, so who reads the record may ask at once.
     record.save(&dirs)?;
     tracing::info!(%address, pid = record.pid, data = %dirs.data.display(), "the daemon is ready");
-    ready(&record.address);
+    let link = access.entry(&EntryRequest::default())?.link;
+    ready(Ready { address: &record.address, link: &link });
     tokio::spawn(stop_on_signal(stop.clone()));
-    let served = Server::serve(engine.clone(), listener, ServerOptions { token, person, stop }).await;
+    let settings = Arc::new(ConfigFiles::new(dirs.clone()));
+    let (dashboard, terminal) = (dashboard(), config.terminal());
+    let options = ServerOptions { token, access, settings, push, person, dashboard, terminal, stop };
+    let served = Server::serve(engine.clone(), listener, options).await;
     engine.shutdown().await;
     DaemonRecord::remove(&dirs);
     tracing::info!("the daemon has ended; agents that were at work go on in their shims");
     served.map_err(|error| cannot("the server failed").because(&error))?;
     Ok(true)
+}
+
+/// The dashboard, where this program has it.
+fn dashboard() -> Option<Dashboard> {
+    #[cfg(feature = "dashboard")]
+    return Some(|path| {
+        let file = divisi_web::file(path)?;
+        Some(divisi_api::Page { mime: file.mime, gzip: file.gzip, immutable: file.immutable })
+    });
+    #[cfg(not(feature = "dashboard"))]
+    None
 }
 
 /// Takes the lock. Gives none when another daemon serves. One that was killed holds it for another moment, and so does

@@ -74,7 +74,10 @@ fn open_log(dirs: &Dirs) -> Done<File> {
         let _ = std::fs::rename(&path, path.with_extension("log.old"));
     }
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
-    file.map_err(|error| cannot(&format!("cannot write {}", path.display())).because(&error))
+    file.map_err(|error| {
+        let message = format!("cannot write {}", path.display());
+        CommandError::new(ErrorKind::Daemon, message, dirs::KEPT_THERE).because(&error)
+    })
 }
 
 /// What the daemon said since it was started.

@@ -1,5 +1,7 @@
 //! The three tasks of the demonstration, each with the script that a rehearsal agent plays for it.
 
+use super::Pace;
+
 /// One task of the demonstration.
 pub(crate) struct Task {
     /// The prompt, as any agent gets it.
@@ -12,8 +14,8 @@ pub(crate) struct Task {
 
 impl Task {
     /// The prompt for a rehearsal agent, which finds its script in it.
-    pub(crate) fn rehearsal_prompt(&self) -> String {
-        format!("{}\n\n```rehearsal\n{}```\n", self.prompt, self.script)
+    pub(crate) fn rehearsal_prompt(&self, pace: Pace) -> String {
+        format!("{}\n\n```rehearsal\n{}```\n", self.prompt, pace.script(self.script))
     }
 }
 

@@ -34,6 +34,11 @@ pub(crate) fn name(text: impl Display) -> String {
     paint(AnsiColor::Cyan.on_default(), text)
 }
 
+/// What a camera shall read: dark on light, whatever the colours of the terminal are.
+pub(crate) fn dark_on_light(text: impl Display) -> String {
+    paint(AnsiColor::Black.on(AnsiColor::BrightWhite), text)
+}
+
 fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }

@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
-use divisi_api::types::{AttemptView, CriterionView, EvidenceView, ItemView, TaskView, TurnView};
+use divisi_api::types::{
+    AnswerView, AttemptView, CriterionView, EvidenceView, ItemView, TaskView, TurnView, Verdict,
+};
 use jiff::Timestamp;
 
-use super::{clean, status, style, time};
+use super::{clean, comments, status, style, time};
 
 /// Everything about a task, or about one of its attempts, that a person wants at a glance.
 pub(crate) fn page(task: &TaskView, only: Option<&str>, now: Timestamp) -> String {
@@ -18,12 +20,32 @@ pub(crate) fn page(task: &TaskView, only: Option<&str>, now: Timestamp) -> Strin
         clean::line(&task.project.name),
         clean::line(&task.target)
     );
+    if !task.scope.is_empty() {
+        let _ = writeln!(out, "only {}", clean::line(&task.scope.join(", ")));
+    }
+    for image in &task.images {
+        let (name, bytes) = (clean::line(&image.name), super::size(image.bytes));
+        let _ = writeln!(out, "image {name}: {}, {bytes}", clean::line(&image.media_type));
+    }
     if task.attempts.len() != 1 {
         let _ = writeln!(out, "{}", explained(&task.status, now));
+    }
+    if task.staged {
+        let _ = writeln!(out, "  agents     {}", clean::line(&task.agents.join(", ")));
+        for criterion in &task.criteria {
+            let by = criterion.command.as_deref().unwrap_or("a person judges");
+            let by = if by == criterion.text { String::new() } else { format!(": {}", clean::line(by)) };
+            let _ = writeln!(out, "  criterion  {}{}", clean::line(&criterion.text), style::faint(by));
+        }
     }
     for attempt in task.attempts.iter().filter(|attempt| only.is_none_or(|only| only == attempt.handle)) {
         out.push('\n');
         show_attempt(&mut out, attempt, task.archived, now);
+    }
+    let answers: Vec<_> = task.items.iter().filter_map(answer).collect();
+    if !answers.is_empty() {
+        let _ = writeln!(out, "\nanswered");
+        answers.iter().skip(answers.len().saturating_sub(ANSWERS)).for_each(|answer| out.push_str(answer));
     }
     let open: Vec<_> = task.items.iter().filter(|item| item.answered.is_none()).collect();
     if !open.is_empty() && !task.archived {
@@ -34,6 +56,29 @@ pub(crate) fn page(task: &TaskView, only: Option<&str>, now: Timestamp) -> Strin
     }
     out
 }
+
+/// What a person answered, and who.
+fn answer(item: &ItemView) -> Option<String> {
+    let by = clean::line(item.answered_by.as_deref()?);
+    let said = match item.answered.as_ref()? {
+        AnswerView::Approved { .. } => "yes".to_owned(),
+        AnswerView::Denied { .. } => "no".to_owned(),
+        AnswerView::Chosen { option } => {
+            let options = item.ask.options();
+            let named = options.iter().find(|one| one.id == *option).map_or(option, |one| &one.name);
+            clean::line(named)
+        }
+        AnswerView::Text { text } => clean::line(text),
+        AnswerView::Withdrawn { .. } => return None,
+    };
+    let (handle, kind, asked) = (style::name(&item.handle), item.ask.kind(), clean::line(&item.ask.line()));
+    Some(format!("  {handle}  {kind}  {asked}: {}  ({by})\n", super::table::cut(&said, ANSWER_WIDTH)))
+}
+
+/// Most answers that are shown of a task, the newest.
+const ANSWERS: usize = 5;
+/// How wide an answer may be.
+const ANSWER_WIDTH: usize = 60;
 
 /// An inbox item with what can be done.
 pub(crate) fn show_item(out: &mut String, item: &ItemView, now: Timestamp) {
@@ -102,18 +147,33 @@ fn show_attempt(out: &mut String, attempt: &AttemptView, archived: bool, now: Ti
         let _ = writeln!(out, "  {label:<9}  {}", turn_line(turn, now));
     }
     if let Some(usage) = super::usage::line(&attempt.usage) {
-        let _ = writeln!(out, "  usage      {usage}");
+        let of =
+            attempt.budget.as_ref().map_or_else(String::new, |budget| format!("; its budget is {budget}"));
+        let _ = writeln!(out, "  usage      {usage}{of}");
     }
     for (n, prompt) in attempt.queue.iter().enumerate() {
         let label = if n == 0 { "queue" } else { "" };
         let first = prompt.text.lines().next().unwrap_or_default();
-        let _ = writeln!(out, "  {label:<9}  {}", super::table::cut(&clean::line(first), 80));
+        let number = prompt.id;
+        let _ = writeln!(out, "  {label:<9}  {number}: {}", super::table::cut(&clean::line(first), 80));
     }
     show_proof(out, attempt);
+    comments::list(out, &attempt.comments, now);
+    for (n, review) in attempt.reviews.iter().enumerate() {
+        let label = if n == 0 { "reviews" } else { "" };
+        let verdict = match review.verdict {
+            Verdict::Approved => style::good("approved"),
+            Verdict::ChangesRequested => style::warn("changes requested"),
+        };
+        let commit = review.commit.get(..10).unwrap_or(&review.commit);
+        let (by, age) = (clean::line(&review.by), time::age(review.at, now));
+        let _ = writeln!(out, "  {label:<9}  {verdict} on {commit}  ({by}, {age})");
+    }
     if let Some(landing) = &attempt.landing {
         let short = |oid: &str| oid.get(..10).unwrap_or(oid).to_owned();
         let (before, after) = (short(&landing.before), short(&landing.after));
-        let _ = writeln!(out, "  landed     on {}: {before} -> {after}", clean::line(&landing.target));
+        let by = landing.by.as_ref().map_or_else(String::new, |by| format!(", by {}", clean::line(by)));
+        let _ = writeln!(out, "  landed     on {}: {before} -> {after}{by}", clean::line(&landing.target));
     }
     if let Some(failure) = &attempt.landing_failure {
         let _ = writeln!(out, "  {}", style::bad(format!("did not land: {}", clean::line(&failure.text))));

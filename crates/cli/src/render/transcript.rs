@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use divisi_api::types::{TranscriptEntryView, TurnView};
 use divisi_model::event::{Origin, TurnOutcome};
+use divisi_model::image::{Given, GivenImage};
 use divisi_model::transcript::{Answered, EntryBody, StepStatus, Text, ToolCall, ToolStatus};
 
 use super::{clean, style, usage};
@@ -129,10 +130,20 @@ impl Used {
     }
 }
 
+/// An image, and which way it went.
+fn image(given: &GivenImage) -> String {
+    let way = match &given.given {
+        Given::Shown => "shown to the agent".to_owned(),
+        Given::File { path } => format!("given as the file {}", clean::line(path)),
+    };
+    let name = clean::line(&given.image.name);
+    format!("> {}\n", style::faint(format!("[image {name}: {way}]")))
+}
+
 fn whole(body: &EntryBody) -> String {
     match body {
         EntryBody::Message { .. } | EntryBody::Thought { .. } | EntryBody::Usage(_) => String::new(),
-        EntryBody::Prompt { origin, text } => {
+        EntryBody::Prompt { origin, text, images } => {
             let from = match origin {
                 Origin::Task => "task",
                 Origin::Person => "you",
@@ -140,8 +151,10 @@ fn whole(body: &EntryBody) -> String {
                 Origin::Review => "review",
                 Origin::Conflict => "conflict",
                 Origin::Limit => "limit over",
+                Origin::Scope => "scope",
             };
-            format!("\n{}\n{}\n\n", style::strong(format!("> {from}")), indent(&text.text, "> "))
+            let images: String = images.iter().map(image).collect();
+            format!("\n{}\n{}\n{images}\n", style::strong(format!("> {from}")), indent(&text.text, "> "))
         }
         EntryBody::Plan { steps } => {
             let mark = |status| match status {

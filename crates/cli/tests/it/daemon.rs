@@ -93,9 +93,17 @@ fn one_of_another_version_is_replaced() {
 fn a_second_one_in_the_foreground_is_refused() {
     let env = TestEnv::new();
     env.divisi().args(["ls"]).run().require_success();
-    let second = env.divisi().args(["serve"]).run();
-    second.require_code(4);
-    assert!(second.stderr.contains("the daemon runs already"), "{second}");
+    let first = record(&env);
+    let mut typed = env.transcript(env.root());
+    typed.divisi(["serve"]);
+    insta::assert_snapshot!(typed, @r"
+    $ divisi serve
+    --- stderr
+    error: the daemon runs already
+    hint: divisi stop --daemon ends it
+    [exit code 4]
+    ");
+    assert_eq!(record(&env), first, "the first one serves on");
     env.divisi().args(["stop", "--daemon"]).run().require_success();
 }
 

@@ -101,15 +101,43 @@ fn outside_of_a_repository_there_is_no_project() {
     std::fs::create_dir(&folder).unwrap();
     let mut typed = env.transcript(&folder);
     // The environments of tests lie in Divisi's own repository; there is none above this folder.
-    let alone = env.divisi().in_folder("/").args(["init"]).run();
-    typed.record(&alone);
+    for call in [
+        &["init"][..],
+        &["run", "x", "--agent", "rehearsal"],
+        &["run", "x", "--agent", "rehearsal", "--stage"],
+        &["ls"],
+        &["inbox"],
+    ] {
+        typed.record(&env.divisi().in_folder("/").args(call).run());
+    }
     insta::assert_snapshot!(typed, @r#"
     $ divisi init
     --- stderr
     error: / is not in a git repository
     hint: go to the project, name it with -C, or make one: git init
     [exit code 3]
+
+    $ divisi run x --agent rehearsal
+    --- stderr
+    error: / is not in a git repository
+    hint: go to the project, name it with -C, or make one: git init
+    [exit code 3]
+
+    $ divisi run x --agent rehearsal --stage
+    --- stderr
+    error: / is not in a git repository
+    hint: go to the project, name it with -C, or make one: git init
+    [exit code 3]
+
+    $ divisi ls
+    --- stderr
+    There are no tasks. Give one out: divisi run "…"
+
+    $ divisi inbox
+    --- stderr
+    Nothing waits for you.
     "#);
+    env.divisi().args(["stop", "--daemon"]).run().require_success();
 }
 
 #[test]

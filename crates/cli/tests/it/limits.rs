@@ -76,7 +76,7 @@ fn others_of_the_agent_wait_too_until_a_person_says_go_on() {
       ○ waiting for a limit until [time] for [duration]: rehearsal ran into a limit: You have reached your usage limit. It resets in [duration]. (-32603)
       next: divisi resume t2 goes on now
       branch  divisi/t2-second
-      queue  Second
+      queue  1: Second
       checks
         · not run  there  test -e a.txt
 

@@ -4,11 +4,16 @@
 
 mod agents;
 mod bad_repositories;
+mod bounds;
 mod costs;
 mod daemon;
+mod demo;
+mod devices;
+mod disks;
 mod errors;
 mod export;
 mod help;
+mod images;
 mod import;
 mod init;
 mod limits;
@@ -16,5 +21,10 @@ mod machines;
 mod misbehaving;
 mod moved;
 mod permissions;
+mod push;
 mod real_agents;
+mod review;
 mod road;
+mod rollback;
+mod shared;
+mod staged;

@@ -47,6 +47,8 @@ fn a_permission_waits_in_the_inbox_and_is_given_there() {
     typed.divisi(["approve", "t1#1"]);
     typed.divisi(["deny", "t1#1"]);
     typed.divisi(["diff", "t1", "--stat"]);
+    let shown = env.divisi().args(["show", "t1"]).run().stdout;
+    assert!(shown.contains("answered\n  t1#1  permission  Delete old.txt?: yes  (person)"), "{shown}");
     insta::assert_snapshot!(typed, @r#"
     $ divisi inbox
       t1#1  permission  Delete old.txt? ([duration])

@@ -157,6 +157,11 @@ fn from_a_prompt_to_a_landed_change_and_back() {
                  3 completed ([duration])
       checks
         ✓ passed  list  grep -qx two list.txt || { echo the second line is wrong; exit 1; }  passed in [duration], on [commit 2]
+      comments
+        1  answered by [commit 2]  list.txt:3  (person, [duration])
+           | three
+           louder
+      reviews  changes requested on [commit 3]  (person, [duration])
 
     waits for you
       t1#5  review  look at [commit 2] ([duration])
@@ -167,7 +172,7 @@ fn from_a_prompt_to_a_landed_change_and_back() {
         next: divisi land t1
 
     $ divisi land t1
-    t1  landed on main as [commit 3], and your checkout shows it
+    t1  landed on main as [commit 4], and your checkout shows it
 
     $ divisi undo t1
     t1  ▲ ready to land  Mend the list

@@ -1,7 +1,10 @@
 //! The names in an export. What does not have one of these forms is not opened, so no name can lead anywhere else.
 
+use divisi_model::image::ImageHash;
 use divisi_workspace::launch;
 use uuid::Uuid;
+
+use crate::images::IMAGES;
 
 /// What stands first: that this is an export, and of which form.
 pub(super) const HEADER: &str = "divisi-export.json";
@@ -45,6 +48,8 @@ pub(super) enum Part {
     Workspace,
     /// A file of a launch, whose name is its path below the data folder.
     Launch,
+    /// An image of a prompt, whose name is its path below the data folder.
+    Image(ImageHash),
     /// A file of the person's configuration, by its path below that folder.
     Configuration(String),
 }
@@ -62,6 +67,11 @@ pub(super) fn refs(project: Uuid) -> String {
 /// The name of what is remembered of a workspace.
 pub(super) fn workspace(name: &str) -> String {
     format!("workspaces/{name}.json")
+}
+
+/// The name of an image.
+pub(super) fn image(hash: &ImageHash) -> String {
+    format!("{IMAGES}/{hash}")
 }
 
 /// Whether this is the path of a launch below the data folder.
@@ -89,6 +99,7 @@ pub(super) fn part(name: &str) -> Option<Part> {
     match parts.as_slice() {
         ["projects", id, "hub.pack"] => project(id).map(Part::Pack),
         ["projects", id, "hub.json"] => project(id).map(Part::Refs),
+        [IMAGES, hash] => hash.parse().ok().map(Part::Image),
         ["workspaces", file] if file.ends_with(".json") => Some(Part::Workspace),
         ["configuration", rest @ ..] => {
             let own = matches!(rest, ["config.toml"])
@@ -120,6 +131,8 @@ mod tests {
         assert_eq!(part(&workspace("t1.1")), Some(Part::Workspace));
         assert_eq!(part("sessions/t1.1/1/out.journal"), Some(Part::Launch));
         assert_eq!(part("checks/t1.1/0a1b-1-list/out.journal"), Some(Part::Launch));
+        let hash: ImageHash = "0a".repeat(32).parse().unwrap();
+        assert_eq!(part(&image(&hash)), Some(Part::Image(hash)));
         assert_eq!(
             part("configuration/agents/mine.toml"),
             Some(Part::Configuration("agents/mine.toml".into()))
@@ -140,6 +153,8 @@ mod tests {
             "log/events.jsonl/",
             "workspaces/t1.1",
             "homes/t1.1/1/out.journal",
+            "images/../daemon.json",
+            "images/0123",
             "daemon.json",
         ] {
             assert_eq!(part(name), None, "{name}");

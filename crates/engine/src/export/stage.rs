@@ -18,13 +18,14 @@ pub use super::repositories::Moved;
 use super::take_in::{Folders, remove, take_in};
 use super::write::GATHERED;
 use super::{repositories, restored};
+use crate::images::IMAGES;
 
 /// Where an import is made, below the data folder.
 const IMPORTED: &str = "importing";
 /// The folder of the log, which makes everything else visible.
 const LOG: &str = "log";
 /// The other folders that an import makes.
-const FOLDERS: [&str; 5] = ["projects", "workspaces", "sessions", "checks", "setups"];
+const FOLDERS: [&str; 6] = ["projects", "workspaces", "sessions", "checks", "setups", IMAGES];
 
 /// What an import is given.
 #[derive(Clone, Debug)]

@@ -6,12 +6,14 @@ use std::io::{self, Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use divisi_model::image::{ImageHash, MediaType};
 use serde::de::DeserializeOwned;
 
 use super::copy;
 use super::error::{ImportError, shown};
 use super::layout::{self, Part};
 use super::manifest::{ConfigurationFile, FORM, Header, Manifest, PartSum, SMALL_BYTES};
+use crate::images::hash_of;
 
 /// An export whose parts are all there and are those that were written.
 #[derive(Debug)]
@@ -116,8 +118,12 @@ impl Reading<'_> {
             }
             _ => {}
         }
-        let folder = if part == Part::Launch { &self.folders.new } else { &self.folders.parts };
+        let stays = matches!(part, Part::Launch | Part::Image(_));
+        let folder = if stays { &self.folders.new } else { &self.folders.parts };
         write(&folder.join(name), from)?;
+        if let Part::Image(hash) = &part {
+            check_image(&folder.join(name), hash)?;
+        }
         self.found.push((name.to_owned(), part));
         Ok(())
     }
@@ -133,6 +139,15 @@ fn compare(manifest: &Manifest, sums: &[PartSum]) -> Result<(), ImportError> {
         true => Ok(()),
         false => Err(ImportError::Damaged("parts are missing".to_owned())),
     }
+}
+
+/// An image is what its name says, whatever the manifest claims.
+fn check_image(path: &Path, hash: &ImageHash) -> Result<(), ImportError> {
+    let bytes = fs::read(path).map_err(ImportError::io("read", path))?;
+    if hash_of(&bytes).is_ok_and(|found| found == *hash) && MediaType::of(&bytes).is_some() {
+        return Ok(());
+    }
+    Err(ImportError::Damaged(format!("the image {hash} is not what its name says")))
 }
 
 /// Writes a new file. What goes wrong with reading is told apart from what goes wrong with writing.

@@ -20,6 +20,7 @@ use super::manifest::{ConfigurationFile, ExportedProject, FORM, Header, Manifest
 use super::mentions::Mentions;
 use crate::authority::{internal, with_sources};
 use crate::context::{Context, blocking};
+use crate::images;
 use crate::stage::StepError;
 use crate::worker::{Attempt, Carried, name};
 use crate::workspaces::WORKSPACES;
@@ -234,7 +235,7 @@ impl Parts<'_> {
         folder: &Path,
         new: &NewExport,
         header: &Header,
-        missing: Vec<String>,
+        mut missing: Vec<String>,
     ) -> Result<Exported, WriteError> {
         let io = |error| WriteError::Io("write the export", error);
         let file = tempfile::Builder::new().prefix(".divisi-export-").tempfile_in(folder).map_err(io)?;
@@ -255,6 +256,7 @@ impl Parts<'_> {
             }
             self.workspaces(&mut writer)?;
             launches = self.launches(&mut writer)?;
+            missing.extend(self.images(&mut writer)?);
             for file in &new.configuration {
                 writer.bytes(&format!("configuration/{}", file.path), file.text.as_bytes())?;
             }
@@ -309,6 +311,22 @@ impl Parts<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Those that tasks refer to; which could not be had.
+    fn images<W: io::Write>(&self, writer: &mut Writer<W>) -> io::Result<Vec<String>> {
+        let hashes: BTreeSet<_> = self.moment.tasks.values().flat_map(images::of_task).collect();
+        let mut missing = Vec::new();
+        for hash in hashes {
+            match fs::read(self.data.join(images::IMAGES).join(hash.as_str())) {
+                Ok(bytes) => writer.bytes(&layout::image(&hash), &bytes)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    missing.push(format!("an image of a prompt is gone: {hash}"));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(missing)
     }
 
     /// Journals only grow, so as much of each is taken as there is when its turn comes.

@@ -45,8 +45,13 @@ pub(super) async fn open(driver: &Driver, ask: Ask) -> Result<(), StepError> {
 pub(super) async fn over(driver: &Driver, request: &str) -> Result<(), StepError> {
     let task = driver.context.task(driver.id)?;
     let Some(item) = task.open_items().find(|item| names(item, driver, request)) else { return Ok(()) };
-    let answer = Answer::Withdrawn { why: "the agent no longer asks".to_owned() };
-    submit(driver, Command::Answer { item: item.id, answer }).await
+    withdraw(driver, item.id, "the agent no longer asks").await
+}
+
+/// Nobody needs to answer an item any more.
+pub(super) async fn withdraw(driver: &Driver, item: ItemId, why: &str) -> Result<(), StepError> {
+    let answer = Answer::Withdrawn { why: why.to_owned() };
+    submit(driver, Command::Answer { item, answer }).await
 }
 
 /// Gives the agent the answers that stand in the log and that it has not got yet.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use divisi_agent::acp::Stage;
 use divisi_agent::{Action, Conversation};
-use divisi_model::event::{Blocked, Event};
+use divisi_model::event::Event;
 use divisi_model::transcript::{Entry, EntryBody};
-use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
-use divisi_workspace::launch::{Followed, Pause, State};
+use divisi_model::{AttemptId, AttemptState};
+use divisi_workspace::launch::{Followed, State};
 use tokio::time::Instant;
 
 use super::end::{OVER, is_over};
@@ -18,8 +18,6 @@ use crate::run;
 use crate::stage::StepError;
 use crate::worker::{Launch, Output};
 
-/// How long an idle agent is kept for a follow-up; later ones resume the session in a new process.
-const KEEP_IDLE: Duration = Duration::from_secs(10 * 60);
 /// How long an agent may take to end a turn that was cancelled, before its process is ended.
 const CANCEL_GRACE: Duration = Duration::from_secs(20);
 /// How often silence is looked at.
@@ -44,9 +42,13 @@ pub(super) struct Driver {
     /// The first prompt must carry a hand-off.
     pub(super) hand_off: bool,
     cancelled_at: Option<Instant>,
-    idle_since: Option<Instant>,
-    /// When the agent was last heard, by a clock that nobody sets.
-    heard: Instant,
+    pub(super) idle_since: Option<Instant>,
+    /// Since when the agent has been starting, by a clock that nobody sets.
+    starting: Instant,
+    /// When anything was last heard or sent, by the same: the measure of silence.
+    pub(super) active: Instant,
+    /// Something was heard since this driver began.
+    pub(super) heard: bool,
     done: Option<String>,
 }
 
@@ -65,7 +67,9 @@ pub(crate) async fn drive(context: Arc<Context>, id: AttemptId) -> Result<(), St
         hand_off: opened.hand_off,
         cancelled_at: None,
         idle_since: None,
-        heard: Instant::now(),
+        starting: Instant::now(),
+        active: Instant::now(),
+        heard: false,
         done: None,
     };
     let mut follower = driver.launch.follow(0).map_err(|error| StepError::of(&error))?;
@@ -89,6 +93,7 @@ impl Driver {
         let mut actions = self.conversation.live(self.context.now());
         if !matches!(self.launch.status().state, State::Ended(_)) {
             actions.extend(self.conversation.start(self.context.now()));
+            self.starting = Instant::now();
         }
         self.act(actions).await
     }
@@ -106,7 +111,7 @@ impl Driver {
                 () = self.context.stop.cancelled() => return self.leave(follower).await,
                 followed = follower.next() => match followed.map_err(|error| StepError::of(&error))? {
                     Followed::Bytes { offset, bytes } => {
-                        self.heard = Instant::now();
+                        (self.active, self.heard) = (Instant::now(), true);
                         let actions = self.conversation.feed_out(&bytes, offset, self.context.now());
                         self.act(actions).await?;
                     }
@@ -133,9 +138,10 @@ impl Driver {
             self.done = Some(OVER.to_owned());
             return Ok(());
         }
-        let overdue = self.conversation.look_at_clock(self.context.now());
+        let overdue = self.conversation.look_at_start(self.starting.elapsed(), self.context.now());
         self.act(overdue).await?;
         asks::answer(self, &task).await?;
+        turns::hold_budget(self, &task, attempt).await?;
         self.cancel_if_asked(attempt).await?;
         turns::next(self, &task, attempt).await?;
         self.look_at_silence(&task, attempt).await
@@ -165,44 +171,12 @@ impl Driver {
         }
     }
 
-    /// Closes an agent that has long been idle, and tells a person of one that gives no sign of life in a turn.
-    async fn look_at_silence(&mut self, task: &TaskState, attempt: &AttemptState) -> Result<(), StepError> {
-        let busy = matches!(attempt.phase, Phase::Queued | Phase::Preparing | Phase::Working);
-        if busy || self.conversation.stage() == Stage::Turn {
-            self.idle_since = None;
-        } else if self.idle_since.get_or_insert_with(Instant::now).elapsed() > KEEP_IDLE {
-            self.done = Some("the agent was idle".to_owned());
-        }
-        let minutes = task.spec.settings.stall_minutes;
-        let silent = self.context.now().duration_since(self.conversation.last_active());
-        let waits = !self.conversation.open_requests().is_empty();
-        // The time of day may be set forward, and then everybody would have been silent for a day.
-        let long = self.heard.elapsed() >= Duration::from_secs(u64::from(minutes) * 60);
-        let stalled = minutes > 0 && long && silent.as_secs() >= i64::from(minutes) * 60;
-        let told = task.open_items().any(|i| i.attempt == attempt.number && i.ask.kind() == "stall");
-        if !told && self.launch.status().paused == Some(Pause::NoSpace) {
-            let why =
-                "the disk is full, so the agent waits; it goes on by itself when there is room".to_owned();
-            let hint = "make room; divisi doctor shows how much there is".to_owned();
-            // Where the log has no room either, the next look says it.
-            if let Err(error) = asks::open(self, divisi_model::inbox::Ask::Stall { why, hint }).await {
-                tracing::warn!(attempt = %self.id, %error, "a full disk could not be told");
-            }
-            return Ok(());
-        }
-        if attempt.running_turn().is_some() && stalled && !waits && !told {
-            let why = Blocked::Stalled { minutes };
-            let hint = divisi_model::view::hint_for(&why, task, attempt.number);
-            asks::open(self, divisi_model::inbox::Ask::Stall { why: why.to_string(), hint }).await?;
-        }
-        Ok(())
-    }
-
     /// Does what the conversation wants done, in its order.
     pub(super) async fn act(&mut self, actions: Vec<Action>) -> Result<(), StepError> {
         for action in actions {
             match action {
                 Action::Send(bytes) => {
+                    self.active = Instant::now();
                     let written = self.launch.write(self.written, &bytes).await;
                     match written {
                         Ok(next) => self.written = next,

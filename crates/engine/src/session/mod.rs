@@ -6,8 +6,13 @@
 mod asks;
 mod drive;
 mod end;
+mod host;
 mod open;
 mod plan;
+mod share;
+mod silence;
 mod turns;
 
 pub(crate) use drive::drive;
+pub use host::host_main;
+pub(crate) use plan::home;

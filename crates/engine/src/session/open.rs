@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use divisi_agent::acp::{self, Open, PromptPart};
 use divisi_agent::{Conversation, ConversationSetup, Counted, Definition, Drive, ExecTurn, exec};
-use divisi_model::event::{Blocked, Event, Origin, SessionStart};
+use divisi_model::event::{Blocked, Delivery, Event, Origin, Prompt, SessionStart};
 use divisi_model::{AttemptId, AttemptState, Phase, TaskState};
 
 use super::plan::{self, Cannot};
+use super::share;
 use crate::context::{Context, blocking};
+use crate::images;
 use crate::stage::StepError;
 use crate::worker::Launch;
 
@@ -117,13 +119,18 @@ async fn launched(
             None => return Ok(None),
         },
     };
-    let plan = plan::plan(context, id, task, attempt, &definition, turn).await?;
+    let own = plan::launch_context(context, id, task, attempt, turn)?;
+    let plan = plan::plan(context, &definition, &own).await?;
     let setup = setup.unwrap_or_else(|| ConversationSetup::Acp(acp_setup(&definition, attempt, &plan)));
     save(context, dir, &setup)
         .await
         .map_err(|error| Cannot::Start(format!("its launch folder cannot be made: {error}")))?;
     let Some(workspace) = &attempt.workspace else { return Ok(None) };
-    plan::start(context, plan, task, workspace.path.as_ref(), dir).await?;
+    let spec = match share::join(context, id, task, attempt, &definition, &own, dir).await? {
+        Some(spec) => spec,
+        None => plan::furnish(context, plan, task, workspace.path.as_ref(), dir).await?,
+    };
+    plan::start(context, spec, dir).await?;
     Ok(Some(setup))
 }
 
@@ -186,14 +193,14 @@ async fn exec_setup(
     let Some(running) = task.attempt(id.number).and_then(AttemptState::running_turn) else { return Ok(None) };
     let earlier = earlier(attempt);
     let resume = earlier.is_some() && definition.can_resume();
-    let mut prompts: Vec<_> =
-        running.prompts.iter().map(|p| PromptPart { origin: p.origin, text: p.text.clone() }).collect();
+    let mut room = images::room(false);
+    let mut prompts = images::parts(context, id, &running.prompts, &mut room).await?;
     if session.number > 1 && !resume {
-        prompts.insert(0, hand_off(context, id, &task).await?);
+        prompts.splice(0..0, hand_off(context, id, &task, &mut room).await?);
     }
     let named = definition.exec.names_session.then(|| context.authority.clock().id().to_string());
     let session_name = if resume { earlier } else { named };
-    let prompt = prompts.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join("\n\n");
+    let prompt = prompts.iter().map(PromptPart::read).collect::<Vec<_>>().join("\n\n");
     let turn = ExecTurn { prompt, session: session_name.clone(), resume };
     let setup = exec::Setup {
         output: definition.exec.output,
@@ -219,16 +226,20 @@ async fn save(context: &Context, dir: &Path, setup: &ConversationSetup) -> Resul
     context.worker.save(dir.join(SETUP), bytes).await
 }
 
-/// What an agent that does not remember is told of what happened so far.
+/// What an agent that does not remember is told of what happened so far, with the images that it was given then.
 pub(super) async fn hand_off(
     context: &Context,
     id: AttemptId,
     task: &TaskState,
-) -> Result<PromptPart, StepError> {
+    room: &mut u64,
+) -> Result<Vec<PromptPart>, StepError> {
     let store = context.authority.store().clone();
     let entries = blocking(move || store.entries_latest(id, HAND_OFF_ENTRIES)).await?;
     let entries = entries.map_err(|error| StepError::of(&error))?;
     let entries: Vec<_> = entries.into_iter().map(|stored| stored.entry).collect();
     let packet = divisi_agent::handoff::HandOff { task: &task.spec.prompt, entries: &entries };
-    Ok(PromptPart { origin: Origin::Task, text: divisi_agent::handoff::packet(&packet) })
+    let text = divisi_agent::handoff::packet(&packet);
+    let images = task.attempt(id.number).map(images::before).unwrap_or_default();
+    let prompt = Prompt { id: 0, text, images, origin: Origin::Task, delivery: Delivery::Queue };
+    images::parts(context, id, &[prompt], room).await
 }

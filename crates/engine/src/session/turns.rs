@@ -2,12 +2,14 @@
 
 use divisi_agent::acp::{PromptPart, Stage};
 use divisi_agent::{Failure, FailureKind};
-use divisi_model::event::{Blocked, Delivery, Event, Prompt, TurnOutcome, Usage};
+use divisi_model::event::{Blocked, Delivery, Event, Origin, Prompt, TurnOutcome, Usage};
 use divisi_model::holds;
 use divisi_model::{AttemptId, AttemptState, Command, Phase, TaskState};
 
 use super::drive::Driver;
+use super::share;
 use crate::context::Context;
+use crate::images;
 use crate::stage::StepError;
 
 /// What is said of a turn whose workspace was deleted while it ran.
@@ -50,14 +52,17 @@ pub(super) async fn next(
 async fn steer(driver: &mut Driver, attempt: &AttemptState) -> Result<(), StepError> {
     let refused = driver.conversation.take_refused();
     for part in refused {
+        let images = part.images.into_iter().map(|image| image.given.image).collect();
         let (attempt, text, delivery) = (driver.id.number, part.text, Delivery::Queue);
-        driver.context.submit(driver.id, Command::Send { attempt, text, delivery }).await?;
+        driver.context.submit(driver.id, Command::Send { attempt, text, images, delivery }).await?;
     }
     let Some(turn) = attempt.running_turn().filter(|turn| !turn.cancel_requested) else { return Ok(()) };
     for prompt in attempt.queue.iter().filter(|prompt| prompt.delivery == Delivery::Steer) {
         // Words that reached the agent just before a restart stand in the transcript, but not yet in the log.
         if !driver.given.contains(&prompt.text) {
-            let parts = [PromptPart { origin: prompt.origin, text: prompt.text.clone() }];
+            let mut room = images::room(driver.conversation.takes_images());
+            let prompt = std::slice::from_ref(prompt);
+            let parts = images::parts(&driver.context, driver.id, prompt, &mut room).await?;
             match driver.conversation.steer(&parts, driver.context.now()) {
                 Ok(actions) => driver.act(actions).await?,
                 Err(_) => return Ok(()),
@@ -82,10 +87,13 @@ pub(super) async fn begin(context: &Context, id: AttemptId, session: u32) -> Res
 }
 
 async fn give(driver: &mut Driver, task: &TaskState, turn: u32, prompts: &[Prompt]) -> Result<(), StepError> {
-    let mut parts: Vec<_> =
-        prompts.iter().map(|p| PromptPart { origin: p.origin, text: p.text.clone() }).collect();
+    let mut room = images::room(driver.conversation.takes_images());
+    let mut parts = images::parts(&driver.context, driver.id, prompts, &mut room).await?;
+    if let Some(told) = rolled_back(task, driver.id.number, turn) {
+        parts.insert(0, told);
+    }
     if driver.hand_off {
-        parts.insert(0, super::open::hand_off(&driver.context, driver.id, task).await?);
+        parts.splice(0..0, super::open::hand_off(&driver.context, driver.id, task, &mut room).await?);
     }
     match driver.conversation.prompt(turn, &parts, driver.context.now()) {
         Ok(actions) => {
@@ -94,6 +102,24 @@ async fn give(driver: &mut Driver, task: &TaskState, turn: u32, prompts: &[Promp
         }
         Err(error) => Err(StepError::of(&error)),
     }
+}
+
+/// What an agent is told of files that a person rolled back since its last turn; of its memory of them nothing holds.
+fn rolled_back(task: &TaskState, attempt: u16, turn: u32) -> Option<PromptPart> {
+    let attempt = task.attempt(attempt)?;
+    let since: Vec<_> = attempt.rollbacks_since_turn(turn.checked_sub(1).filter(|last| *last > 0)?).collect();
+    if since.is_empty() {
+        return None;
+    }
+    let whole = since.iter().any(|rollback| rollback.paths.is_empty());
+    let mut paths: Vec<_> = since.iter().flat_map(|rollback| &rollback.paths).map(String::as_str).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    let what = if whole { "the files of the workspace".to_owned() } else { paths.join(", ") };
+    let text = format!(
+        "Since your last turn a person has brought {what} back to an earlier state. Look at them again before you go on."
+    );
+    Some(PromptPart::words(Origin::Person, text))
 }
 
 /// The agent is idle again: first the snapshot, then everything else.
@@ -120,6 +146,9 @@ pub(super) async fn ended(
     // An agent keeps the login that it was started with: the next turn is for a new process.
     if matches!(outcome, TurnOutcome::NeedsLogin { .. }) {
         driver.close("the agent needs a login");
+        if let Some(attempt) = task.attempt(driver.id.number) {
+            share::outdate(&driver.context, attempt).await?;
+        }
     }
     driver.report(Event::TurnEnded { attempt: driver.id.number, turn, outcome, usage }).await.map(drop)
 }
@@ -137,6 +166,25 @@ fn completed(driver: &Driver, task: &TaskState, outcome: TurnOutcome) -> TurnOut
             TurnOutcome::UsageLimit { text, until, guessed: true }
         }
         outcome => outcome,
+    }
+}
+
+/// Asks a person as soon as the running turn has used up what the attempt may use; its turn is cancelled with that.
+pub(super) async fn hold_budget(
+    driver: &Driver,
+    task: &TaskState,
+    attempt: &AttemptState,
+) -> Result<(), StepError> {
+    let in_turn = attempt.phase == Phase::Working && driver.conversation.stage() == Stage::Turn;
+    if attempt.budget.is_none() || !in_turn || attempt.running_turn().is_none() {
+        return Ok(());
+    }
+    let mut used = attempt.usage;
+    used.add(&priced(driver, task, driver.conversation.used()));
+    match attempt.over_budget(&used) {
+        // What is not known yet may be said at the end of the turn.
+        None | Some(Blocked::Budget { unknown: true, .. }) => Ok(()),
+        Some(why) => driver.report(Event::AttemptBlocked { attempt: driver.id.number, why }).await.map(drop),
     }
 }
 
@@ -169,6 +217,9 @@ pub(super) async fn failed(driver: &mut Driver, failure: &Failure) -> Result<(),
     }
     if attempt.phase != Phase::Working {
         return Ok(());
+    }
+    if failure.kind == FailureKind::NeedsLogin {
+        share::outdate(&driver.context, attempt).await?;
     }
     let why = match failure.kind {
         FailureKind::NeedsLogin => Blocked::Login { text, command: login_command(driver, &task) },

@@ -7,6 +7,7 @@ use divisi_model::schedule::port_of_restored;
 use divisi_model::{AttemptId, AttemptState, TaskState};
 
 use crate::context::Context;
+use crate::images;
 use crate::stage::{Stage, StepError};
 use crate::worker::{Back, PutAway};
 
@@ -30,11 +31,13 @@ impl Stage for Archive {
         let put_away = context.put_away.begin(id);
         if context.task(id)?.archived {
             let PutAway { commit, reference, outside } = context.worker.archive(context.attempt(id)?).await?;
+            images::put_away(&context, id).await?;
             let archived = Event::WorkspaceArchived { attempt: id.number, commit, reference, outside };
             return context.report(id, archived).await;
         }
         drop(put_away);
         let Back { path, kind } = context.worker.restore(context.attempt(id)?).await?;
+        images::bring_back(&context, id).await?;
         let _slots = context.slots.lock().await;
         let tasks = context.authority.tasks();
         let first_port = port_of_restored(tasks.iter().map(AsRef::as_ref), id);

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use divisi_model::comment::fence_for;
 use divisi_model::event::{Blocked, Event, Origin};
 use divisi_model::evidence::Evidence;
 use divisi_model::limits::CHECK_LOG_TAIL_BYTES;
@@ -29,7 +30,8 @@ impl Stage for Check {
         if attempt.result.as_ref().is_none_or(|result| result.turn != turn) {
             context.worker.bring_back(context.attempt(id)?).await?;
             let result = context.worker.result(context.attempt(id)?, turn).await?;
-            return context.report(id, Event::ResultMade { attempt: id.number, result }).await;
+            let comments = context.worker.follow(context.attempt(id)?, result.clone()).await?;
+            return context.report(id, Event::ResultMade { attempt: id.number, result, comments }).await;
         }
         let Some(result) = attempt.result.clone() else { return Ok(()) };
         let (project, conflicts) = (context.project(&task)?, attempt.conflicts.clone());
@@ -41,6 +43,12 @@ impl Stage for Check {
             );
             return context
                 .submit(id, Command::SendBack { attempt: id.number, text, origin: Origin::Conflict })
+                .await;
+        }
+        if !result.outside_scope.is_empty() && !attempt.told_of_scope() {
+            let text = scope_prompt(&result.outside_scope, &task.spec.scope);
+            return context
+                .submit(id, Command::SendBack { attempt: id.number, text, origin: Origin::Scope })
                 .await;
         }
         let subject = checks::Subject { commit: result.commit.clone(), tree: result.tree.clone() };
@@ -80,6 +88,18 @@ impl Stage for Check {
     }
 }
 
+/// The next prompt of an attempt that changed files outside of the task's scope. It is told once: if it does so again,
+/// the reviewer decides, who sees which files they are.
+fn scope_prompt(outside: &[String], scope: &[String]) -> String {
+    format!(
+        "Your change touches files outside of this task's scope:\n\n- {}\n\nThe scope, as patterns of `.gitignore`:\n\n\
+         - {}\n\nTake these changes back and reach the goal within the scope. If that cannot be, leave what must stay, \
+         and say why. Then end your turn.\n",
+        outside.join("\n- "),
+        scope.join("\n- ")
+    )
+}
+
 /// The next prompt of an attempt whose checks failed.
 pub(crate) async fn send_back_prompt(context: &Context, failed: &[Evidence], on: &str) -> String {
     let mut text = format!("Checks were run on {on} in a clean checkout, and these failed.\n");
@@ -97,10 +117,4 @@ pub(crate) async fn send_back_prompt(context: &Context, failed: &[Evidence], on:
     }
     text.push_str("\nMend the cause, not the check. Then end your turn; the checks are run again.\n");
     text
-}
-
-/// A code fence longer than any run of backticks in the text.
-pub(crate) fn fence_for(text: &str) -> String {
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    "`".repeat(longest.max(2) + 1)
 }

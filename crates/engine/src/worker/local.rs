@@ -5,20 +5,28 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use divisi_agent::AgentLaunch;
+use divisi_model::comment::{CommentMove, Lines};
 use divisi_model::event::{AttemptResult, Landing, SandboxKind, Workspace};
 use divisi_model::project::Project;
 use divisi_model::task::Base;
 use divisi_model::{Oid, Refusal};
 use divisi_workspace::launch::{self, LaunchError, Spec};
-use divisi_workspace::{CommitId, Diff, Git};
+use divisi_workspace::{
+    BlobId, CommitId, Diff, DiffLimits, DiffPath, DiffStat, FileDiff, Git, LoggedCommit, Terminal,
+    TerminalSize,
+};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
-use super::{Answer, Attempt, Back, Built, Carried, Launch, Moved, PutAway, Taken, Worker};
+use super::{Answer, Attempt, Back, Built, Carried, Launch, Moved, PutAway, RolledBack, Taken, Worker};
 use crate::context::blocking;
 use crate::options::Options;
 use crate::stage::StepError;
-use crate::{export, homes, housekeeping, landings, logs, looks, repository, sandbox, workspaces};
+use crate::surroundings::{Resources, Standing};
+use crate::{
+    comments, export, homes, housekeeping, images, landings, logs, looks, repository, sandbox, snapshots,
+    surroundings, terminals, workspaces,
+};
 
 /// This machine.
 #[derive(Clone)]
@@ -51,6 +59,10 @@ impl Worker for Local {
         repository::base(self, project, asked).boxed()
     }
 
+    fn paths(&self, project: Project, base: Oid) -> Answer<'_, Vec<String>> {
+        looks::paths(self, project, base).boxed()
+    }
+
     fn create(&self, attempt: Attempt) -> Answer<'_, Workspace> {
         workspaces::create(self, attempt).boxed()
     }
@@ -69,6 +81,37 @@ impl Worker for Local {
 
     fn move_base(&self, attempt: Attempt, base: Oid) -> Answer<'_, Vec<String>> {
         workspaces::move_base(self, attempt, base).boxed()
+    }
+
+    fn roll_back(
+        &self,
+        attempt: Attempt,
+        number: u32,
+        to: Oid,
+        paths: Vec<String>,
+    ) -> Answer<'_, RolledBack> {
+        workspaces::roll_back(self, attempt, number, to, paths).boxed()
+    }
+
+    fn resources(&self, attempt: Attempt, launch: Option<PathBuf>) -> Answer<'_, Resources> {
+        surroundings::used(self, attempt, launch).boxed()
+    }
+
+    fn standing(&self, attempt: Attempt, launch: Option<PathBuf>) -> Answer<'_, Standing> {
+        surroundings::stands(self, attempt, launch).boxed()
+    }
+
+    fn terminal(
+        &self,
+        attempt: Attempt,
+        environment: Vec<(String, String)>,
+        size: TerminalSize,
+    ) -> BoxFuture<'_, Result<Terminal, Refusal>> {
+        terminals::start(self, attempt, environment, size).boxed()
+    }
+
+    fn count(&self, project: Project, pairs: Vec<(Oid, Oid)>) -> Answer<'_, Vec<DiffStat>> {
+        snapshots::count(self, project, pairs).boxed()
     }
 
     fn archive(&self, attempt: Attempt) -> Answer<'_, PutAway> {
@@ -96,7 +139,40 @@ impl Worker for Local {
     }
 
     fn diff(&self, project: Project, from: Oid, to: Oid) -> Answer<'_, Diff> {
-        looks::between(self, project, from, to).boxed()
+        let limits = DiffLimits::default();
+        looks::between(self, project, from, to, move |hub, from, to| hub.diff(from, to, &limits)).boxed()
+    }
+
+    fn diff_files(&self, project: Project, from: Oid, to: Oid, how: DiffLimits) -> Answer<'_, Diff> {
+        looks::between(self, project, from, to, move |hub, from, to| hub.diff_files(from, to, &how)).boxed()
+    }
+
+    fn diff_some(
+        &self,
+        project: Project,
+        from: Oid,
+        to: Oid,
+        paths: Vec<DiffPath>,
+        how: DiffLimits,
+    ) -> Answer<'_, Vec<FileDiff>> {
+        looks::between(self, project, from, to, move |hub, from, to| hub.diff_some(from, to, &paths, &how))
+            .boxed()
+    }
+
+    fn blob(&self, project: Project, blob: BlobId, max: u64) -> Answer<'_, Option<Vec<u8>>> {
+        looks::blob(self, project, blob, max).boxed()
+    }
+
+    fn commits(&self, project: Project, after: Oid, to: Oid, max: usize) -> Answer<'_, Vec<LoggedCommit>> {
+        looks::between(self, project, after, to, move |hub, after, to| hub.commits(after, to, max)).boxed()
+    }
+
+    fn quote(&self, project: Project, commit: Oid, file: String, lines: Lines) -> Answer<'_, String> {
+        comments::quote(self, project, commit, file, lines).boxed()
+    }
+
+    fn follow(&self, attempt: Attempt, result: AttemptResult) -> Answer<'_, Vec<CommentMove>> {
+        comments::follow(self, attempt, result).boxed()
     }
 
     fn build(&self, attempt: Attempt) -> Answer<'_, Built> {
@@ -123,7 +199,9 @@ impl Worker for Local {
     fn furnish(&self, plan: AgentLaunch, workspace: PathBuf, dir: PathBuf) -> Answer<'_, Spec> {
         io(move || {
             let mut spec = homes::furnish(&plan, &workspace, &dir)?;
-            spec.sandbox = Some(sandbox::for_agent(&plan));
+            let mut sandbox = sandbox::for_agent(&plan);
+            sandbox.visible.push(images::furnish(&plan.home)?);
+            spec.sandbox = Some(sandbox);
             Ok(spec)
         })
     }
@@ -156,6 +234,13 @@ impl Worker for Local {
 
     fn log(&self, dir: PathBuf, bytes: u64) -> Answer<'_, Vec<u8>> {
         io(move || logs::end_of(&dir.join(launch::OUT_JOURNAL), bytes))
+    }
+
+    fn log_bytes(&self, dir: PathBuf) -> Answer<'_, Option<u64>> {
+        io(move || match std::fs::metadata(dir.join(launch::OUT_JOURNAL)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            found => found.map(|found| Some(found.len())),
+        })
     }
 
     fn log_end(&self, dir: PathBuf, bytes: usize) -> Answer<'_, (String, String)> {

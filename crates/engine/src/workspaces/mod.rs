@@ -5,6 +5,7 @@ mod checkout;
 mod environment;
 mod keep;
 mod result;
+mod rollback;
 
 use std::path::Path;
 
@@ -26,6 +27,8 @@ pub(crate) use environment::{check_environment, environment, place_variables};
 pub use keep::{Back, PutAway, Taken};
 pub(crate) use keep::{SNAPSHOTS, archive, bring_back, move_base, restore, snapshot};
 pub(crate) use result::{result, trailers, with_markers};
+pub use rollback::RolledBack;
+pub(crate) use rollback::roll_back;
 
 /// The folder that holds the workspaces of attempts, below the data folder.
 pub(crate) const WORKSPACES: &str = "workspaces";

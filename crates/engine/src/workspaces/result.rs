@@ -1,10 +1,13 @@
 //! Results: the commit that is built from an attempt's files, and what is said about it.
 
+use std::collections::BTreeSet;
+
 use divisi_model::event::AttemptResult;
+use divisi_model::limits::OUTSIDE_SCOPE;
 use divisi_model::project::Project;
 use divisi_model::{AttemptState, Oid, TaskState};
 use divisi_workspace::{
-    DiffLimits, History, ImportLimits, Note, NoteKind, RepoPath, ResultRequest, SnapshotLimits,
+    Diff, DiffLimits, History, ImportLimits, Note, NoteKind, RepoPath, ResultRequest, Scope, SnapshotLimits,
     SnapshotRequest,
 };
 
@@ -59,6 +62,8 @@ pub(crate) async fn result(local: &Local, of: Attempt, turn: u32) -> Result<Atte
         let tree = hub.tree_of(&commit).map_err(|error| StepError::of(&error))?;
         let diff =
             hub.diff_files(&base, &commit, &DiffLimits::default()).map_err(|error| StepError::of(&error))?;
+        let outside_scope = outside_scope(task, &diff)?;
+        notes.extend(outside_scope.iter().map(|path| format!("{path}: outside of the task's scope")));
         let stat = diff.stat;
         let lines = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         Ok(AttemptResult {
@@ -70,9 +75,21 @@ pub(crate) async fn result(local: &Local, of: Attempt, turn: u32) -> Result<Atte
             added: lines(stat.added),
             removed: lines(stat.removed),
             notes,
+            outside_scope,
         })
     })
     .await?
+}
+
+/// The first of the files that are changed outside of the task's scope. One that was moved counts at both places.
+fn outside_scope(task: &TaskState, diff: &Diff) -> Result<Vec<String>, StepError> {
+    if task.spec.scope.is_empty() {
+        return Ok(Vec::new());
+    }
+    let scope = Scope::new(&task.spec.scope).map_err(|error| StepError::of(&error))?;
+    let paths = diff.files.iter().flat_map(|file| file.old_path.iter().chain([&file.path]));
+    let outside: BTreeSet<_> = paths.filter(|path| !scope.allows(path)).map(ToString::to_string).collect();
+    Ok(outside.into_iter().take(OUTSIDE_SCOPE).collect())
 }
 
 /// What is put under the messages of commits that Divisi makes.

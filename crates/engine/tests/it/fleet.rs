@@ -9,7 +9,7 @@ use std::time::Duration;
 use divisi_agent::{Definition, Facts, Layer, Registry};
 use divisi_engine::worker::name;
 use divisi_engine::{
-    AgentInfo, AgentSource, Engine, Handle, Identity, NewTask, Options, Person, SandboxOptions,
+    AgentInfo, AgentSource, AskedReview, Engine, Handle, Identity, NewTask, Options, Person, SandboxOptions,
     SettingsSource, WorkspaceMode,
 };
 use divisi_model::task::{Gate, Permissions, TaskSettings};
@@ -98,7 +98,7 @@ pub fn gate(name: &str, command: &str) -> Gate {
 }
 
 pub fn person() -> Actor {
-    Actor::Person { name: "Ada".into() }
+    Actor::person("Ada")
 }
 
 impl<'a> Fleet<'a> {
@@ -119,7 +119,7 @@ impl<'a> Fleet<'a> {
             .collect();
         let options = Options {
             data: env.join("data"),
-            shim: ShimCommand { program: programs(), args: vec!["shim".into()] },
+            shim: ShimCommand::new(programs(), ["shim"]).with_fork_server(),
             agents: Arc::new(Agents { registry: registry(), programs: programs() }),
             settings: Arc::new(Settings(settings)),
             parallel: 4,
@@ -131,6 +131,7 @@ impl<'a> Fleet<'a> {
                 divisi: programs(),
             },
             sandbox: SandboxOptions::default(),
+            share_agents: false,
             anywhere: true,
         };
         let engine = Engine::start(options.clone()).await.unwrap();
@@ -165,6 +166,14 @@ impl<'a> Fleet<'a> {
     pub fn restore(&self, task: &TaskState) {
         let (hub, spaces) = self.places(task);
         spaces.restore(&hub, &name(task, 1), Kind::Plain).unwrap();
+    }
+
+    /// Lets the journal of a task's agent take no more than so many bytes from here on.
+    pub async fn cap_journal(&self, task: &TaskState, bytes: u64) {
+        let session = task.attempts[0].open_session().unwrap();
+        let dir = self.options.data.join(&session.launch);
+        let launch = divisi_workspace::launch::Launch::attach(&dir, &self.options.shim).await.unwrap();
+        launch.set_journal_cap(bytes).await.unwrap();
     }
 
     fn places(&self, task: &TaskState) -> (Hub, Workspaces) {
@@ -217,6 +226,16 @@ impl<'a> Fleet<'a> {
 
     pub async fn ask(&self, task: &TaskState, command: Command) -> Arc<TaskState> {
         self.engine.submit(person(), task.id, command).await.unwrap()
+    }
+
+    /// Sends the first attempt back with every comment that waits and these, on the result as it is.
+    pub async fn request_changes(&self, task: &TaskState, comments: &[&str]) -> Arc<TaskState> {
+        let id = AttemptId { task: task.id, number: 1 };
+        let commit = task.attempts[0].result.as_ref().map(|result| result.commit.clone());
+        let comments = comments.iter().map(|comment| comment.parse().unwrap()).collect();
+        let verdict = divisi_model::review::Verdict::ChangesRequested;
+        let asked = AskedReview { commit, verdict, comments, note: String::new() };
+        self.engine.review(person(), id, asked).await.unwrap()
     }
 
     /// What the agent said, whole messages in order.

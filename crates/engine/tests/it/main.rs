@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by a panic")]
 
 mod fleet;
+mod floods;
 mod overlays;
+mod reviews;
 mod road;

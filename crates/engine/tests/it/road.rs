@@ -129,14 +129,7 @@ say Two."#;
     let task = fleet.task("Add four", script, &[]).await;
     let task = fleet.until_status(&task, "in review").await;
     let first = task.attempts[0].result.clone().unwrap();
-    let review = Command::Review {
-        attempt: 1,
-        commit: Some(first.commit.clone()),
-        verdict: Verdict::ChangesRequested,
-        comments: vec!["list.txt:4: five is missing".parse().unwrap()],
-        note: String::new(),
-    };
-    fleet.ask(&task, review).await;
+    fleet.request_changes(&task, &["list.txt:4: five is missing"]).await;
     let newer = |_: &TaskState, attempt: &divisi_model::AttemptState| {
         attempt.phase == divisi_model::Phase::InReview && attempt.turns.len() == 2
     };
@@ -300,14 +293,7 @@ async fn any_command_is_an_agent() {
     assert_eq!((attempt.turns.len(), attempt.sessions.len()), (1, 1));
     assert!(attempt.sessions[0].closed.is_some(), "a command is gone after its turn");
     assert_eq!(fleet.said(&task).await, ["I add four, as told: Add four"]);
-    let review = Command::Review {
-        attempt: 1,
-        commit: None,
-        verdict: Verdict::ChangesRequested,
-        comments: vec!["list.txt: and five".parse().unwrap()],
-        note: String::new(),
-    };
-    fleet.ask(&task, review).await;
+    fleet.request_changes(&task, &["list.txt: and five"]).await;
     let again = |_: &TaskState, attempt: &divisi_model::AttemptState| {
         attempt.turns.len() == 2 && attempt.phase == divisi_model::Phase::InReview
     };
@@ -357,7 +343,8 @@ turn
 say Two."#;
     let task = fleet.task("Steered", script, &[]).await;
     fleet.until_status(&task, "waiting for permission").await;
-    let send = |text: &str, delivery| Command::Send { attempt: 1, text: text.into(), delivery };
+    let send =
+        |text: &str, delivery| Command::Send { attempt: 1, text: text.into(), images: vec![], delivery };
     fleet.ask(&task, send("later", Delivery::Queue)).await;
     let task = fleet.ask(&task, send("now", Delivery::Steer)).await;
     let answer = Command::Answer { item: task.items[0].id, answer: Answer::Approved { always: false } };

@@ -33,6 +33,9 @@ fn attempt_events(attempt: &AttemptState, why: &str, kept: Option<&(Oid, String)
     }
     match &attempt.phase {
         Phase::Undoing => events.push(Event::UndoFailed { attempt: number, why: why.to_owned() }),
+        Phase::RollingBack => {
+            events.push(Event::RollbackFailed { attempt: number, why: why.to_owned() });
+        }
         _ if attempt.goes_on_by_itself() => {
             events.push(Event::AttemptStopped { attempt: number, why: Some(why.to_owned()) });
         }

@@ -1,18 +1,22 @@
 //! What people ask for.
 
-use super::{check_length, queue, require_attempt, wrong};
-use crate::event::{Delivery, Event, Origin};
+use super::{check_images, check_length, queue, require_attempt, wrong};
+use crate::budget::Budget;
+use crate::comment::NewComment;
+use crate::event::{Delivery, Event, Origin, Prompt};
 use crate::ids::{ItemId, Oid};
+use crate::image::Image;
 use crate::inbox::{Answer, Ask, AskOption, Effect};
 use crate::limits;
 use crate::refusal::Refusal;
-use crate::review::{self, Comment, Verdict};
+use crate::review::Verdict;
 use crate::state::{Phase, TaskState};
 
 pub(super) fn send(
     state: &TaskState,
     number: u16,
     text: String,
+    images: Vec<Image>,
     delivery: Delivery,
 ) -> Result<Vec<Event>, Refusal> {
     let attempt = require_attempt(state, number)?;
@@ -21,6 +25,7 @@ pub(super) fn send(
         return Err(Refusal::bad_input("the message is empty", "divisi send t1 \"also update the docs\""));
     }
     check_length(&text)?;
+    check_images(&images)?;
     if attempt.queue.len() >= limits::QUEUED_PROMPTS {
         let most = limits::QUEUED_PROMPTS;
         return Err(Refusal::limit(
@@ -28,10 +33,11 @@ pub(super) fn send(
             "wait until the agent has taken some",
         ));
     }
-    if matches!(attempt.phase, Phase::Landing | Phase::Landed | Phase::Undoing) {
+    if matches!(attempt.phase, Phase::Landing | Phase::Landed | Phase::Undoing | Phase::RollingBack) {
         return Err(wrong(state, attempt, "given a message"));
     }
-    let mut events = vec![queue(attempt, text, Origin::Person, delivery)];
+    let prompt = Prompt { id: attempt.prompts + 1, text, images, origin: Origin::Person, delivery };
+    let mut events = vec![Event::PromptQueued { attempt: number, prompt }];
     if let (Delivery::Interrupt, Some(turn)) = (delivery, attempt.running_turn()) {
         events.push(Event::TurnCancelRequested { attempt: number, turn: turn.number });
     }
@@ -83,6 +89,7 @@ pub(super) fn answer(state: &TaskState, id: ItemId, answer: Answer) -> Result<Ve
             let hint = format!("divisi review {handle} --approve, or --request \"file:line: comment\"");
             return Err(Refusal::bad_input("a review is answered by a verdict", hint));
         }
+        Ask::Stall { .. } if matches!(answer, Answer::Withdrawn { .. }) => true,
         Ask::Stall { hint, .. } => {
             return Err(Refusal::bad_input("a stall is not answered but mended", hint.clone()));
         }
@@ -111,7 +118,7 @@ pub(super) fn review(
     number: u16,
     commit: Option<Oid>,
     verdict: Verdict,
-    comments: Vec<Comment>,
+    comments: Vec<NewComment>,
     note: String,
 ) -> Result<Vec<Event>, Refusal> {
     let attempt = require_attempt(state, number)?;
@@ -125,16 +132,14 @@ pub(super) fn review(
             hint,
         ));
     }
-    if comments.len() > limits::COMMENTS {
-        let most = limits::COMMENTS;
-        return Err(Refusal::limit(format!("a review has at most {most} comments"), "join some of them"));
-    }
-    let reviewed = Event::Reviewed {
+    let mut events = super::comments::written(attempt, comments)?;
+    let reviewed = |sent| Event::Reviewed {
         attempt: number,
         commit: result.commit.clone(),
         verdict,
-        comments: comments.clone(),
+        comments: Vec::new(),
         note: note.clone(),
+        sent,
     };
     match verdict {
         Verdict::Approved => {
@@ -156,7 +161,12 @@ pub(super) fn review(
                     "divisi inbox, then divisi approve ITEM or divisi deny ITEM",
                 ));
             }
-            Ok(if attempt.phase == Phase::Approved { vec![] } else { vec![reviewed] })
+            if attempt.phase == Phase::Approved {
+                return Ok(vec![]);
+            }
+            let sent = super::comments::numbers(&events);
+            events.push(reviewed(sent));
+            Ok(events)
         }
         Verdict::ChangesRequested => {
             if !matches!(
@@ -165,12 +175,16 @@ pub(super) fn review(
             ) {
                 return Err(wrong(state, attempt, "sent back"));
             }
-            if comments.is_empty() && note.trim().is_empty() {
+            let sent = super::comments::to_send(state, number, &events);
+            if sent.is_empty() && note.trim().is_empty() {
                 let hint = format!("divisi review {handle} --request \"src/lib.rs:12: rename this\"");
                 return Err(Refusal::bad_input("a request for changes needs words", hint));
             }
-            let text = review::prompt_of(&comments, &note);
-            Ok(vec![reviewed, queue(attempt, text, Origin::Review, Delivery::Queue)])
+            let text = crate::comment::prompt_of(&sent, &note);
+            check_length(&text)?;
+            events.push(reviewed(sent.iter().map(|comment| comment.number).collect()));
+            events.push(queue(attempt, text, Origin::Review, Delivery::Queue));
+            Ok(events)
         }
     }
 }
@@ -198,21 +212,46 @@ pub(super) fn stop(state: &TaskState, number: u16) -> Result<Vec<Event>, Refusal
     let attempt = require_attempt(state, number)?;
     match attempt.phase {
         Phase::Stopped => Ok(vec![]),
-        Phase::Landed | Phase::Undoing => Err(wrong(state, attempt, "stopped")),
+        Phase::Landed | Phase::Undoing | Phase::RollingBack => Err(wrong(state, attempt, "stopped")),
         _ => Ok(vec![Event::AttemptStopped { attempt: number, why: None }]),
     }
 }
 
+/// An attempt that stands still goes on. One whose agent gives no sign of life in its turn is interrupted and asked again.
 pub(super) fn resume(state: &TaskState, number: u16) -> Result<Vec<Event>, Refusal> {
     let attempt = require_attempt(state, number)?;
     not_archived(state)?;
     let held = attempt.phase == Phase::Queued && attempt.held.is_some();
-    if !held && !matches!(attempt.phase, Phase::Stopped | Phase::Blocked { .. } | Phase::Waiting) {
+    let stalled = state.open_items().any(|i| i.attempt == number && matches!(i.ask, Ask::Stall { .. }));
+    let silent = attempt.running_turn().filter(|_| attempt.phase == Phase::Working && stalled);
+    if silent.is_none()
+        && !held
+        && !matches!(attempt.phase, Phase::Stopped | Phase::Blocked { .. } | Phase::Waiting)
+    {
         return Err(wrong(state, attempt, "resumed"));
+    }
+    if let Some(why) = attempt.over_budget(&attempt.usage) {
+        let hint = crate::view::hint_for(&why, state, number);
+        return Err(Refusal::wrong_state(why.to_string(), hint));
+    }
+    if let Some(turn) = silent {
+        let cancel = Event::TurnCancelRequested { attempt: number, turn: turn.number };
+        let cancel = Some(cancel).filter(|_| !turn.cancel_requested);
+        return Ok(super::again(attempt, Origin::Person).into_iter().chain(cancel).collect());
     }
     let mut events = vec![Event::AttemptResumed { attempt: number }];
     events.extend(super::again(attempt, Origin::Person));
     Ok(events)
+}
+
+pub(super) fn set_budget(
+    state: &TaskState,
+    number: u16,
+    budget: Option<Budget>,
+) -> Result<Vec<Event>, Refusal> {
+    let attempt = require_attempt(state, number)?;
+    not_archived(state)?;
+    Ok(if attempt.budget == budget { vec![] } else { vec![Event::BudgetSet { attempt: number, budget }] })
 }
 
 pub(super) fn archive(state: &TaskState) -> Result<Vec<Event>, Refusal> {
@@ -222,7 +261,12 @@ pub(super) fn archive(state: &TaskState) -> Result<Vec<Event>, Refusal> {
     if let Some(busy) = state.attempts.iter().find(|a| {
         matches!(
             a.phase,
-            Phase::Preparing | Phase::Working | Phase::Checking | Phase::Landing | Phase::Undoing
+            Phase::Preparing
+                | Phase::Working
+                | Phase::Checking
+                | Phase::Landing
+                | Phase::Undoing
+                | Phase::RollingBack
         )
     }) {
         let handle = state.handle(busy.number);
@@ -241,7 +285,7 @@ pub(super) fn restore(state: &TaskState) -> Result<Vec<Event>, Refusal> {
     Ok(if state.archived { vec![Event::TaskRestored] } else { vec![] })
 }
 
-fn not_archived(state: &TaskState) -> Result<(), Refusal> {
+pub(super) fn not_archived(state: &TaskState) -> Result<(), Refusal> {
     if !state.archived {
         return Ok(());
     }

@@ -15,6 +15,10 @@ pub(super) fn report(state: &TaskState, event: Event, ids: &mut Ids<'_>) -> Resu
     match &event {
         Event::AttemptLeased { .. } => {
             fits(attempt.phase == Phase::Queued && attempt.archived_as.is_none())?;
+            // All ways back lead through here, so nothing begins that may not be paid for.
+            if let Some(why) = attempt.over_budget(&attempt.usage) {
+                return Ok(block(state, number, why, ids));
+            }
         }
         Event::WorkspaceReady { .. } => fits(attempt.phase == Phase::Preparing)?,
         Event::WorkspaceFailed { why, .. } => {
@@ -42,6 +46,12 @@ pub(super) fn report(state: &TaskState, event: Event, ids: &mut Ids<'_>) -> Resu
         Event::TurnStarted { turn, prompts, .. } => {
             fits(attempt.phase == Phase::Working && attempt.running_turn().is_none())?;
             fits(*turn == attempt.turns.len() as u32 + 1 && !prompts.is_empty())?;
+            // Those that were taken back meanwhile are not given.
+            fits(prompts.iter().any(|id| attempt.queue.iter().any(|queued| queued.id == *id)))?;
+            // The budget may have been lowered since the attempt got its slot.
+            if let Some(why) = attempt.over_budget(&attempt.usage) {
+                return Ok(block(state, number, why, ids));
+            }
         }
         Event::PromptGiven { turn, prompt, .. } => {
             fits(attempt.running_turn().is_some_and(|running| running.number == *turn))?;
@@ -56,12 +66,16 @@ pub(super) fn report(state: &TaskState, event: Event, ids: &mut Ids<'_>) -> Resu
                 return Ok(vec![]);
             }
         }
-        Event::TurnEnded { turn, outcome, .. } => {
+        Event::TurnEnded { turn, outcome, usage, .. } => {
             let Some(running) = attempt.running_turn().filter(|t| t.number == *turn) else {
                 return Ok(vec![]);
             };
             debug_assert_eq!(running.number, *turn);
-            let why = blocked_by(outcome);
+            let mut used = attempt.usage;
+            used.add(usage);
+            // Work that is done costs nothing more; another turn would.
+            let goes_on = *outcome != TurnOutcome::Completed || !attempt.queue.is_empty();
+            let why = blocked_by(outcome).or_else(|| attempt.over_budget(&used).filter(|_| goes_on));
             let mut events = vec![event];
             if let (Some(why), Phase::Working) = (why, &attempt.phase) {
                 events.extend(block(state, number, why, ids));
@@ -103,6 +117,7 @@ pub(super) fn report(state: &TaskState, event: Event, ids: &mut Ids<'_>) -> Resu
         Event::LandingPrepared { .. } | Event::Landed { .. } => fits(attempt.phase == Phase::Landing)?,
         Event::LandingFailed { .. } => fits(attempt.phase == Phase::Landing)?,
         Event::LandingUndone { .. } | Event::UndoFailed { .. } => fits(attempt.phase == Phase::Undoing)?,
+        Event::RolledBack { .. } | Event::RollbackFailed { .. } => fits(attempt.phase == Phase::RollingBack)?,
         Event::AttemptHeld { until, .. } => {
             fits(attempt.phase == Phase::Queued)?;
             if attempt.held.as_ref().is_some_and(|held| held.until == *until) {
@@ -121,7 +136,10 @@ pub(super) fn report(state: &TaskState, event: Event, ids: &mut Ids<'_>) -> Resu
             if attempt.ended() || matches!(attempt.phase, Phase::Blocked { .. }) {
                 return Ok(vec![]);
             }
-            return Ok(block(state, number, why.clone(), ids));
+            let running = attempt.running_turn().filter(|turn| !turn.cancel_requested);
+            let cancel = running.filter(|_| matches!(why, Blocked::Budget { .. }));
+            let cancel = cancel.map(|turn| Event::TurnCancelRequested { attempt: number, turn: turn.number });
+            return Ok(cancel.into_iter().chain(block(state, number, why.clone(), ids)).collect());
         }
         // Facts, also when the person has changed their mind meanwhile: the stage then goes the other way.
         Event::WorkspaceArchived { .. } => fits(attempt.archived_as.is_none())?,
@@ -190,11 +208,15 @@ fn checks_ended(
     }
     let mut events = vec![event];
     if passed {
-        for criterion in state.unjudged(attempt.number) {
+        let criteria = state.unjudged(attempt.number).map(|criterion| {
             let text = state.spec.criteria.get(criterion).map(|c| c.text.clone()).unwrap_or_default();
-            events.push(ids.open(attempt.number, Ask::Criterion { criterion, text }));
-        }
-        events.push(ids.open(attempt.number, Ask::Review { commit: commit.clone() }));
+            Ask::Criterion { criterion, text }
+        });
+        // What was asked before a person's words were queued and taken back again is still open.
+        let open: Vec<_> = state.open_items().filter(|item| item.attempt == attempt.number).collect();
+        let asks = criteria.chain([Ask::Review { commit: commit.clone() }]);
+        let new = asks.filter(|ask| open.iter().all(|item| !item.ask.same_request(ask)));
+        events.extend(new.map(|ask| ids.open(attempt.number, ask)));
     }
     Ok(events)
 }

@@ -1,14 +1,16 @@
 //! Text of bounded size.
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 /// Text of bounded size that knows how much was left out. Cuts fall between characters.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Text {
     /// The words, with a marker where some were cut.
     pub text: String,
     /// Bytes that were left out.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
     pub cut_bytes: u64,
 }
 

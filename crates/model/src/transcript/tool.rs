@@ -1,11 +1,12 @@
 //! A tool call of an agent.
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 use super::Text;
 
 /// A tool that the agent uses, in its newest state.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default)]
 pub struct ToolCall {
     /// The agent's id for it, unique in its session.
@@ -18,27 +19,33 @@ pub struct ToolCall {
     pub status: ToolStatus,
     /// The agent's own name of the tool, where it gives one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub name: Option<String>,
     /// What it was called with, as JSON, where the agent shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub input: Option<Text>,
     /// Files it looks at or changes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
     pub locations: Vec<Location>,
     /// What it changes, as the agent tells it. The truth is in the workspace.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
     pub diffs: Vec<FileDiff>,
     /// What it gave back.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub output: Option<Text>,
     /// Files that it names but that are not listed here, because there are too many or their path is too long. A rule
     /// must not decide about a call that it cannot see whole.
     #[serde(skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
     pub left_out: u32,
 }
 
 /// What kind of tool it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum ToolKind {
     /// Reads files.
@@ -65,7 +72,7 @@ pub enum ToolKind {
 }
 
 /// How far a tool call is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum ToolStatus {
     /// Announced, perhaps waiting for a permission.
@@ -80,22 +87,24 @@ pub enum ToolStatus {
 }
 
 /// A place in a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Location {
     /// The path as the agent wrote it.
     pub path: String,
     /// The line, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub line: Option<u32>,
 }
 
 /// A change of one file, as the agent tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct FileDiff {
     /// The path as the agent wrote it.
     pub path: String,
     /// What was there; none for a new file, and where the agent does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub old: Option<Text>,
     /// What is there now; for some agents only the replaced part.
     pub new: Text,

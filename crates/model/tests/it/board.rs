@@ -2,7 +2,7 @@
 
 use divisi_model::event::{AttemptResult, TurnOutcome, Usage, Workspace};
 use divisi_model::evidence::{CheckOutcome, Evidence};
-use divisi_model::task::{Base, CheckedBy, Criterion, Gate, TaskSettings, TaskSpec};
+use divisi_model::task::{Asked, Base, CheckedBy, Criterion, Gate, TaskSettings, TaskSpec};
 use divisi_model::{
     Actor, Command, Envelope, Event, Oid, ProjectId, Refusal, Stream, TaskId, TaskNumber, TaskState, decide,
     fold,
@@ -13,6 +13,8 @@ use uuid::Uuid;
 pub struct Board {
     pub state: Option<TaskState>,
     pub log: Vec<Envelope>,
+    /// By how many seconds somebody set the clock.
+    pub clock_set: i64,
     ids: u128,
     task: TaskId,
 }
@@ -23,6 +25,7 @@ pub fn spec(gates: &[&str], criteria: &[&str], attempts: usize) -> TaskSpec {
         project: ProjectId(Uuid::from_u128(1)),
         title: "Fix the parser".into(),
         prompt: "Fix the parser".into(),
+        images: vec![],
         criteria: criteria.iter().map(|c| Criterion { text: (*c).into(), by: CheckedBy::Person }).collect(),
         base: Base { branch: "main".into(), commit: oid(0) },
         agents: vec!["rehearsal".into(); attempts],
@@ -39,6 +42,9 @@ pub fn spec(gates: &[&str], criteria: &[&str], attempts: usize) -> TaskSpec {
             rounds: 2,
             ..TaskSettings::default()
         },
+        scope: vec![],
+        budget: None,
+        asked: Asked::default(),
     }
 }
 
@@ -56,13 +62,26 @@ impl Board {
         Self::of(TaskId(Uuid::from_u128(3)), spec)
     }
 
+    /// The board of a task that is staged.
+    pub fn staged(spec: TaskSpec) -> Self {
+        Self::with(TaskId(Uuid::from_u128(4)), spec, true)
+    }
+
     fn of(task: TaskId, spec: TaskSpec) -> Self {
-        let mut board = Self { state: None, log: Vec::new(), ids: 100, task };
-        board.ask(Command::Add { spec: Box::new(spec) }).unwrap();
+        Self::with(task, spec, false)
+    }
+
+    fn with(task: TaskId, spec: TaskSpec, stage: bool) -> Self {
+        let mut board = Self { state: None, log: Vec::new(), clock_set: 0, ids: 100, task };
+        board.ask(Command::Add { spec: Box::new(spec), stage }).unwrap();
         board
     }
 
     pub fn ask(&mut self, command: Command) -> Result<Vec<&'static str>, Refusal> {
+        self.ask_as(Actor::Divisi, command)
+    }
+
+    pub fn ask_as(&mut self, actor: Actor, command: Command) -> Result<Vec<&'static str>, Refusal> {
         let ids = &mut self.ids;
         let events = decide(self.state.as_ref(), command, &mut || {
             *ids += 1;
@@ -73,9 +92,9 @@ impl Board {
             kinds.push(kind(&event));
             let seq = self.log.len() as u64 + 1;
             let task = self.task;
-            let at = Timestamp::from_second(seq as i64).unwrap();
+            let at = Timestamp::from_second(seq as i64 + self.clock_set).unwrap();
             let stream = Stream::Task(task);
-            let envelope = Envelope { seq, stream, version: seq, at, actor: Actor::Divisi, event };
+            let envelope = Envelope { seq, stream, version: seq, at, actor: actor.clone(), event };
             self.state = fold(self.state.take(), task, &envelope);
             self.log.push(envelope);
         }
@@ -118,7 +137,7 @@ impl Board {
 
     pub fn result(&mut self, n: u32, files: u32) -> Vec<&'static str> {
         let result = result(n, files);
-        self.tell(Event::ResultMade { attempt: 1, result }).unwrap()
+        self.tell(Event::ResultMade { attempt: 1, result, comments: vec![] }).unwrap()
     }
 
     pub fn check(&mut self, n: u32, check: &str, passed: bool) {
@@ -139,7 +158,17 @@ impl Board {
 
 pub fn result(n: u32, files: u32) -> AttemptResult {
     let (commit, tree, base) = (oid(n), oid(1000 + n), oid(0));
-    AttemptResult { turn: 1, commit, tree, base, files, added: 1, removed: 0, notes: vec![] }
+    AttemptResult {
+        turn: 1,
+        commit,
+        tree,
+        base,
+        files,
+        added: 1,
+        removed: 0,
+        notes: vec![],
+        outside_scope: vec![],
+    }
 }
 
 pub fn evidence(n: u32, check: &str, passed: bool) -> Evidence {

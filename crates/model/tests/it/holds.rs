@@ -86,19 +86,46 @@ fn others_of_the_agent_wait_for_the_same_limit_unless_a_person_says_go() {
     assert_eq!(view::status(board.state(), &board.state().attempts[1]).state, "queued");
 
     // Its turn ends well, so the limit is over, whatever was said.
-    let tell = |board: &mut Board, event| drop(board.tell(event).unwrap());
-    tell(&mut board, Event::AttemptLeased { attempt: 2, worker: "local".into(), slot: 1 });
-    tell(&mut board, Event::WorkspaceReady { attempt: 2, workspace: crate::board::workspace() });
-    let how = divisi_model::event::SessionStart::New;
-    tell(
-        &mut board,
-        Event::SessionOpened { attempt: 2, session: 1, launch: "s2".into(), how, sandbox: None },
-    );
-    tell(&mut board, Event::TurnStarted { attempt: 2, turn: 1, session: 1, prompts: vec![1] });
-    let usage = divisi_model::event::Usage::default();
-    tell(&mut board, Event::TurnEnded { attempt: 2, turn: 1, outcome: TurnOutcome::Completed, usage });
+    second_works(&mut board);
     assert_eq!(look(&mut board, now(40)), ["limit_over", "prompt_queued", "limit_over"]);
     assert_eq!(slots(&board, now(40)), [3, 1]);
+}
+
+/// The second attempt has a turn that ends well.
+fn second_works(board: &mut Board) {
+    let tell = |board: &mut Board, event| drop(board.tell(event).unwrap());
+    tell(board, Event::AttemptLeased { attempt: 2, worker: "local".into(), slot: 1 });
+    tell(board, Event::WorkspaceReady { attempt: 2, workspace: crate::board::workspace() });
+    let (how, launch) = (divisi_model::event::SessionStart::New, "s2".into());
+    tell(board, Event::SessionOpened { attempt: 2, session: 1, launch, how, sandbox: None });
+    tell(board, Event::TurnStarted { attempt: 2, turn: 1, session: 1, prompts: vec![1] });
+    let usage = divisi_model::event::Usage::default();
+    tell(board, Event::TurnEnded { attempt: 2, turn: 1, outcome: TurnOutcome::Completed, usage });
+}
+
+#[test]
+fn a_turn_before_a_limit_does_not_end_it_whatever_the_clock_said_then() {
+    let mut board = Board::new(spec(&[], &[], 3));
+    board.clock_set = 24 * 3600;
+    second_works(&mut board);
+    board.clock_set = 0;
+    board.start_turn();
+    board.end_turn(limit(Some(five())));
+    assert_eq!(look(&mut board, now(30)), ["attempt_held"]);
+    assert_eq!(slots(&board, now(31)), [0u16; 0]);
+}
+
+#[test]
+fn a_limit_that_was_told_by_a_clock_which_was_set_back_is_tried_anew() {
+    let mut board = Board::new(spec(&[], &[], 2));
+    board.start_turn();
+    board.end_turn(limit(Some(five())));
+    assert_eq!(look(&mut board, now(30)), ["attempt_held"]);
+    assert_eq!(look(&mut board, now(-20)), [""; 0], "a clock that is put right is the same clock");
+    assert_eq!(slots(&board, now(-20)), [0u16; 0]);
+    let yesterday = now(30).checked_sub(SignedDuration::from_hours(24)).unwrap();
+    assert_eq!(look(&mut board, yesterday), ["limit_over", "prompt_queued", "limit_over"]);
+    assert_eq!(slots(&board, yesterday), [2, 1]);
 }
 
 #[test]

@@ -16,6 +16,14 @@ fn command() -> impl Strategy<Value = Command> {
             worker: "w".into(),
             slot: attempt
         }),
+        (attempt.clone(), 0..2u32).prop_map(|(attempt, files)| Event::RolledBack {
+            attempt,
+            before: oid(4),
+            reference: "r".into(),
+            files,
+            kept: vec![]
+        }),
+        attempt.clone().prop_map(|attempt| Event::RollbackFailed { attempt, why: "no".into() }),
         attempt.clone().prop_map(|attempt| Event::WorkspaceReady { attempt, workspace: workspace() }),
         attempt.clone().prop_map(|attempt| Event::WorkspaceFailed { attempt, why: "no".into(), log: None }),
         (attempt.clone(), 1..4u32).prop_map(|(attempt, session)| Event::SessionOpened {
@@ -41,8 +49,11 @@ fn command() -> impl Strategy<Value = Command> {
             },
             usage: Usage::default()
         }),
-        (attempt.clone(), 1..4u32, 0..2u32)
-            .prop_map(|(attempt, n, files)| Event::ResultMade { attempt, result: result(n, files) }),
+        (attempt.clone(), 1..4u32, 0..2u32).prop_map(|(attempt, n, files)| Event::ResultMade {
+            attempt,
+            result: result(n, files),
+            comments: vec![]
+        }),
         (attempt.clone(), 1..4u32, any::<bool>()).prop_map(|(attempt, n, passed)| Event::EvidenceStored {
             attempt,
             evidence: Box::new(evidence(n, "tests", passed))
@@ -73,9 +84,12 @@ fn command() -> impl Strategy<Value = Command> {
         1 => (attempt.clone(), 0..3u8).prop_map(|(attempt, how)| Command::Send {
             attempt,
             text: "do".into(),
+            images: vec![],
             delivery: [Delivery::Queue, Delivery::Steer, Delivery::Interrupt][usize::from(how)]
         }),
         1 => attempt.clone().prop_map(|attempt| Command::Cancel { attempt }),
+        1 => (attempt.clone(), 2..4u32).prop_map(|(attempt, prompt)| Command::TakeBack { attempt, prompt }),
+        1 => attempt.clone().prop_map(|attempt| Command::RollBack { attempt, to: oid(0), paths: vec![] }),
         1 => (attempt.clone(), any::<bool>()).prop_map(|(attempt, yes)| Command::Review {
             attempt,
             commit: None,
@@ -126,7 +140,7 @@ fn story() -> impl Strategy<Value = Vec<Command>> {
                 outcome: TurnOutcome::Completed,
                 usage: Usage::default(),
             }),
-            Command::Report(Event::ResultMade { attempt: 1, result: result(n, 1) }),
+            Command::Report(Event::ResultMade { attempt: 1, result: result(n, 1), comments: vec![] }),
             Command::Report(Event::EvidenceStored {
                 attempt: 1,
                 evidence: Box::new(evidence(n, "tests", true)),

@@ -1,6 +1,7 @@
 //! What happens to a task, told step by step.
 
 use divisi_model::event::{Delivery, LandingFailure, Origin, TurnOutcome};
+use divisi_model::image::{Image, MediaType};
 use divisi_model::inbox::{Answer, Ask, AskOption, Effect};
 use divisi_model::review::Verdict;
 use divisi_model::{Command, Event, Phase};
@@ -169,7 +170,8 @@ fn a_task_that_is_restored_while_its_workspace_goes_is_known_to_be_without_it() 
 fn an_interrupt_cancels_the_turn_and_goes_first() {
     let mut board = Board::new(spec(&[], &[], 1));
     board.start_turn();
-    let send = |text: &str, delivery| Command::Send { attempt: 1, text: text.into(), delivery };
+    let send =
+        |text: &str, delivery| Command::Send { attempt: 1, text: text.into(), images: vec![], delivery };
     assert_eq!(board.ask(send("later", Delivery::Queue)).unwrap(), ["prompt_queued"]);
     let kinds = board.ask(send("now", Delivery::Interrupt)).unwrap();
     assert_eq!(kinds, ["prompt_queued", "turn_cancel_requested"]);
@@ -177,6 +179,94 @@ fn an_interrupt_cancels_the_turn_and_goes_first() {
     let queue: Vec<_> = board.state().attempts[0].queue.iter().map(|p| p.text.as_str()).collect();
     assert_eq!(queue, ["now", "later"]);
     assert_eq!(board.state().attempts[0].phase, Phase::Working);
+}
+
+#[test]
+fn words_are_taken_back_until_the_agent_gets_them() {
+    let mut board = Board::in_review();
+    let send =
+        || Command::Send { attempt: 1, text: "later".into(), images: vec![], delivery: Delivery::Queue };
+    let take_back = |prompt| Command::TakeBack { attempt: 1, prompt };
+    board.ask(send()).unwrap();
+    assert_eq!(board.status(), "queued");
+    assert_eq!(board.ask(take_back(9)).unwrap_err().message, "no message 9 waits for t7");
+    assert_eq!(board.ask(take_back(1)).unwrap_err().message, "rehearsal has that message already");
+    board.ask(take_back(2)).unwrap();
+    assert_eq!(board.status(), "checking", "what it had handed back is shown again");
+    board.tell(Event::ChecksEnded { attempt: 1, commit: oid(1), passed: true }).unwrap();
+    assert_eq!(board.status(), "in review");
+
+    board.ask(send()).unwrap();
+    board.start_turn();
+    board.ask(send()).unwrap();
+    board.ask(take_back(4)).unwrap();
+    assert!(board.state().attempts[0].queue.is_empty());
+    board.end_turn(TurnOutcome::Cancelled);
+    board.ask(send()).unwrap();
+    board.tell(Event::AttemptLeased { attempt: 1, worker: "local".into(), slot: 0 }).unwrap();
+    assert_eq!(board.ask(take_back(5)).unwrap_err().message, "the agent is about to get it");
+}
+
+#[test]
+fn a_question_that_is_open_is_not_asked_again_when_words_were_taken_back() {
+    let mut board = Board::new(spec(&["tests"], &["It is nice"], 1));
+    board.start_turn();
+    board.end_turn(TurnOutcome::Completed);
+    board.result(1, 1);
+    board.check(1, "tests", true);
+    let ended = || Event::ChecksEnded { attempt: 1, commit: oid(1), passed: true };
+    assert_eq!(board.tell(ended()).unwrap(), ["checks_ended", "item_opened", "item_opened"]);
+    let (text, delivery) = ("wait".to_owned(), Delivery::Queue);
+    board.ask(Command::Send { attempt: 1, text, images: vec![], delivery }).unwrap();
+    board.ask(Command::TakeBack { attempt: 1, prompt: 2 }).unwrap();
+    assert_eq!(
+        board.tell(ended()).unwrap(),
+        ["checks_ended", "item_opened"],
+        "only the review is asked for anew"
+    );
+    assert_eq!(board.state().open_items().count(), 2);
+}
+
+#[test]
+fn only_what_a_person_sent_is_taken_back() {
+    let mut board = Board::new(spec(&[], &[], 1));
+    let refused = board.ask(Command::TakeBack { attempt: 1, prompt: 1 }).unwrap_err();
+    assert_eq!(refused.message, "only what a person sent can be taken back");
+}
+
+#[test]
+fn a_rollback_makes_another_result_and_is_refused_in_a_turn() {
+    let mut board = Board::new(spec(&["tests"], &[], 1));
+    let roll_back = |to| Command::RollBack { attempt: 1, to, paths: vec![] };
+    board.start_turn();
+    let refused = board.ask(roll_back(oid(0))).unwrap_err();
+    assert_eq!(refused.message, "t7 is in turn 1, and its agent writes the files");
+    let commit = oid(7);
+    board
+        .tell(Event::SnapshotTaken { attempt: 1, turn: 1, commit, reference: "r".into(), notes: vec![] })
+        .unwrap();
+    board.end_turn(TurnOutcome::Cancelled);
+    assert!(board.ask(roll_back(oid(5))).unwrap_err().message.contains("has no snapshot"));
+
+    assert_eq!(board.ask(roll_back(oid(7))).unwrap(), ["rollback_requested"]);
+    assert_eq!(board.status(), "rolling back");
+    assert!(board.ask(Command::Stop { attempt: 1 }).is_err(), "it would be left half done");
+    assert!(board.ask(Command::Archive).is_err());
+    let why = "the disk is full".to_owned();
+    board.tell(Event::RollbackFailed { attempt: 1, why }).unwrap();
+    assert_eq!(board.status(), "waiting for instruction");
+
+    let done =
+        |files| Event::RolledBack { attempt: 1, before: oid(8), reference: "r".into(), files, kept: vec![] };
+    board.ask(roll_back(oid(7))).unwrap();
+    board.tell(done(0)).unwrap();
+    assert_eq!(board.status(), "waiting for instruction", "nothing differed");
+    board.ask(roll_back(oid(8))).unwrap();
+    board.tell(done(2)).unwrap();
+    assert_eq!(board.status(), "checking");
+    assert!(board.state().attempts[0].result.is_none());
+    assert_eq!(board.state().attempts[0].rollbacks_since_turn(1).count(), 1);
+    assert_eq!(board.state().attempts[0].rollbacks_since_turn(0).count(), 0);
 }
 
 #[test]
@@ -217,4 +307,67 @@ fn review(
 ) -> Result<Vec<&'static str>, divisi_model::Refusal> {
     let note = note.to_owned();
     board.ask(Command::Review { attempt: 1, commit: None, verdict, comments: vec![], note })
+}
+
+#[test]
+fn images_go_with_their_words_also_when_these_are_said_again() {
+    let image = |name: &str, bytes| Image {
+        hash: "0a".repeat(32).parse().unwrap(),
+        media_type: MediaType::Png,
+        bytes,
+        name: name.into(),
+    };
+    let mut spec = spec(&[], &[], 1);
+    spec.images = vec![image("shot.png", 70)];
+    let mut board = Board::new(spec);
+    let send = |images| Command::Send { attempt: 1, text: "so".into(), images, delivery: Delivery::Queue };
+    let many = vec![image("a.png", 1); divisi_model::limits::IMAGES + 1];
+    assert_eq!(board.ask(send(many)).unwrap_err().message, "a prompt has at most 8 images");
+    let large = vec![image("large.png", 1 << 30)];
+    assert_eq!(board.ask(send(large)).unwrap_err().message, "\"large.png\" is larger than 4 MiB");
+    assert_eq!(board.state().attempts[0].queue[0].images, [image("shot.png", 70)]);
+    board.start_turn();
+    board.ask(Command::Stop { attempt: 1 }).unwrap();
+    board.end_turn(TurnOutcome::Cancelled);
+    board.ask(Command::Resume { attempt: 1 }).unwrap();
+    let again = &board.state().attempts[0].queue[0];
+    assert!(again.text.starts_with("You were interrupted"), "{}", again.text);
+    assert_eq!(again.images, [image("shot.png", 70)]);
+}
+
+#[test]
+fn an_agent_that_gives_no_sign_of_life_is_asked_again_or_was_heard_after_all() {
+    let mut board = Board::new(spec(&[], &[], 1));
+    board.start_turn();
+    assert!(board.ask(Command::Resume { attempt: 1 }).is_err(), "nothing stands still");
+    let why = divisi_model::event::Blocked::Stalled { minutes: 15 };
+    let hint = divisi_model::view::hint_for(&why, board.state(), 1);
+    let ask = Ask::Stall { why: why.to_string(), hint };
+    let open = |board: &mut Board, number: u128| {
+        let item = divisi_model::ItemId(uuid::Uuid::from_u128(number));
+        board.tell(Event::ItemOpened { item, attempt: 1, ask: ask.clone() }).unwrap();
+        item
+    };
+    let item = open(&mut board, 1);
+    let status = divisi_model::view::task_status(board.state()).unwrap();
+    assert_eq!(
+        (status.state.as_str(), status.reason.as_str()),
+        ("stalled", "no sign of life for 15 minutes")
+    );
+    assert_eq!(status.next, "divisi log t7, then divisi resume t7");
+
+    let heard = Answer::Withdrawn { why: "the agent goes on".into() };
+    assert_eq!(board.ask(Command::Answer { item, answer: heard }).unwrap(), ["item_answered"]);
+    assert_eq!(board.status(), "working");
+
+    let item = open(&mut board, 2);
+    let mended = Answer::Text { text: "go on".into() };
+    assert!(board.ask(Command::Answer { item, answer: mended }).is_err(), "it is not answered but mended");
+    let resumed = board.ask(Command::Resume { attempt: 1 }).unwrap();
+    assert_eq!(resumed, ["prompt_queued", "turn_cancel_requested"]);
+    assert_eq!(board.status(), "working");
+    let again = &board.state().attempts[0].queue[0];
+    assert!(again.text.ends_with("Fix the parser") && again.text.starts_with("You were interrupted"));
+    board.end_turn(TurnOutcome::Cancelled);
+    assert_eq!(board.state().attempts[0].phase, Phase::Working, "its next turn begins");
 }

@@ -42,6 +42,7 @@ pub fn exec(options: &Options, prompt: &str) -> ExitCode {
         audience: &reader,
         workspace: &workspace,
         cancel: &Cancel::default(),
+        images: &[],
         pace: Pace::new(options.pace, options.seed),
         asks: options.mode == Mode::Ask,
         reject_ends_turn: options.reject_ends_turn,

@@ -10,6 +10,7 @@ mod cancel;
 mod command;
 mod exec;
 mod files;
+mod images;
 mod options;
 mod pace;
 mod perform;

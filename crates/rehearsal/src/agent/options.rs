@@ -52,6 +52,9 @@ pub struct Options {
     /// Behaves like an agent that loses a session by loading it.
     #[arg(long)]
     pub load_once: bool,
+    /// Behaves like an agent that cannot be shown images.
+    #[arg(long)]
+    pub no_images: bool,
     /// Behaves like an agent without modes.
     #[arg(long)]
     pub no_modes: bool,

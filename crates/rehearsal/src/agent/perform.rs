@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use agent_client_protocol_schema::v1::{StopReason, ToolCallStatus, ToolCallUpdateFields, ToolKind};
 
-use crate::script::{Action, Crash, Fault, Flood, Question, Step};
+use crate::script::{Action, Crash, Fault, FaultKind, Flood, Question, Step};
 
 use super::audience::{Audience, Decision, Reply};
 use super::cancel::Cancel;
 use super::files::Change;
+use super::images::SeenImage;
 use super::pace::Pace;
 use super::stray;
 
@@ -24,6 +25,8 @@ pub struct Performer<'a> {
     pub workspace: &'a Path,
     pub cancel: &'a Cancel,
     pub pace: Pace,
+    /// The images of the prompt.
+    pub images: &'a [SeenImage],
     /// Whether changes and commands ask first.
     pub asks: bool,
     /// Whether a refusal ends the turn.
@@ -125,6 +128,7 @@ impl Performer<'_> {
                 return flow;
             }
             Action::Question(question) => return self.question(question),
+            Action::Images(count) => return self.see(*count),
             Action::Usage(tokens) => self.audience.usage(*tokens),
             Action::Sleep(time) => return self.pause(Some(*time)),
             Action::Hang => {
@@ -159,6 +163,17 @@ impl Performer<'_> {
             }
         }
         Flow::On
+    }
+
+    fn see(&mut self, count: usize) -> Flow {
+        let seen: Vec<String> = self.images.iter().map(ToString::to_string).collect();
+        if seen.len() == count {
+            let what = if seen.is_empty() { "nothing".to_owned() } else { seen.join(", ") };
+            return self.speak(&format!("I see {what}."), false);
+        }
+        let message = format!("{count} images were expected, and the prompt has {}.", seen.len());
+        let kind = FaultKind::Internal;
+        Flow::Ended(Ending::Failed(Fault { kind, message, retry_after: None, times: None }))
     }
 
     fn speak(&mut self, text: &str, thought: bool) -> Flow {

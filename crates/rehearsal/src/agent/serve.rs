@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::cancel::{Cancel, lock};
+use super::images;
 use super::options::{Mode, Options};
 use super::scripts::{Scripts, ScriptsError};
 use super::session::{Session, SessionError};
@@ -145,7 +146,9 @@ impl Agent {
         let session = SessionCapabilities::new().close(SessionCloseCapabilities::new()).resume(resume);
         let capabilities = AgentCapabilities::new()
             .load_session(!self.options.no_load)
-            .prompt_capabilities(PromptCapabilities::new().embedded_context(true))
+            .prompt_capabilities(
+                PromptCapabilities::new().embedded_context(true).image(!self.options.no_images),
+            )
             .session_capabilities(session);
         let info = Implementation::new("divisi-rehearsal", env!("CARGO_PKG_VERSION"));
         value(&InitializeResponse::new(ProtocolVersion::V1).agent_capabilities(capabilities).agent_info(info))
@@ -235,11 +238,12 @@ impl Agent {
                 return Err(Error::new(-32602, error.to_string()));
             }
         };
+        let images = images::seen(&request.prompt);
         let (agent, id, performed) = (self.clone(), id.clone(), session.clone());
         let thread = std::thread::Builder::new().name("turn".into()).stack_size(TURN_STACK_BYTES);
         let started = thread.spawn(move || {
             let forms = agent.forms.load(Ordering::Relaxed);
-            let result = turn::run(&agent.wire, &performed, &agent.options, forms, &turn, &cancel);
+            let result = turn::run(&agent.wire, &performed, &agent.options, forms, (&turn, &images), &cancel);
             stop_running(&performed);
             agent.wire.answer(&id, result);
         });

@@ -10,6 +10,7 @@ use crate::script::{Crash, Fault, FaultKind, Turn};
 use super::answer::Client;
 use super::audience::Audience;
 use super::cancel::{Cancel, lock};
+use super::images::SeenImage;
 use super::options::{Mode, Options};
 use super::pace::Pace;
 use super::perform::{Ending, Performer};
@@ -22,7 +23,7 @@ pub fn run(
     session: &Session,
     options: &Options,
     forms: bool,
-    turn: &Turn,
+    (turn, images): (&Turn, &[SeenImage]),
     cancel: &Arc<Cancel>,
 ) -> Result<Value, Error> {
     let (number, asks, always) = {
@@ -34,6 +35,7 @@ pub fn run(
         audience: &client,
         workspace: &session.workspace,
         cancel,
+        images,
         pace: Pace::new(options.pace, options.seed.wrapping_add(u64::from(number))),
         asks,
         reject_ends_turn: options.reject_ends_turn,

@@ -11,7 +11,7 @@ use super::{Action, ScriptError, Step};
 const STEPS: &[&str] = &[
     "say", "think", "plan", "read", "write", "append", "edit", "delete", "move", "run", "tool", "ask",
     "question", "usage", "commit", "sleep", "hang", "crash", "flood", "garbage", "ignore", "slow", "error",
-    "cut", "stray", "end", "repeat",
+    "cut", "stray", "end", "repeat", "expect",
 ];
 
 /// Reads the step on which `lines` stands and everything that belongs to it.
@@ -41,6 +41,11 @@ pub(super) fn parse_step(lines: &mut Lines<'_>, depth: usize) -> Result<Step, Sc
         "tool" => tool(&mut words)?,
         "ask" => ask(lines, line, &mut words, depth)?,
         "question" => Action::Question(question(lines, line, &mut words, depth)?),
+        "expect" => {
+            let count = words.number("the number of images")?;
+            words.expect("images", "write: expect 2 images.")?;
+            Action::Images(count)
+        }
         "usage" => Action::Usage(usage(&mut words)?),
         "commit" => Action::Commit(text_or_block(lines, line, &mut words, "the commit message")?),
         "sleep" => Action::Sleep(words.duration("the time to sleep")?),

@@ -95,6 +95,8 @@ pub enum Action {
     },
     /// Asks the person something.
     Question(Question),
+    /// Says which images the prompt has, and fails the turn where they are not this many.
+    Images(usize),
     /// Reports tokens and cost as used.
     Usage(Tokens),
     /// Commits everything in the workspace with git.

@@ -129,7 +129,7 @@ impl Builder<'_> {
                 }
             }
             // The agent is real: a model cannot crash it, nor decide what it does with a cancel.
-            Action::Crash(_) | Action::IgnoreCancel => {}
+            Action::Crash(_) | Action::IgnoreCancel | Action::Images(_) => {}
             action => self.call(action),
         }
     }

@@ -14,7 +14,7 @@ fn says_what_it_can() {
     let transcript = client.take_transcript().replace(&client.session, "$S");
     insta::assert_snapshot!(transcript, @r#"
 > 1 initialize {"protocolVersion":1,"clientCapabilities":{}}
-< 1 ok {"protocolVersion":1,"agentCapabilities":{"loadSession":true,"promptCapabilities":{"image":false,"audio":false,"embeddedContext":true},"mcpCapabilities":{"http":false,"sse":false},"sessionCapabilities":{"resume":{},"close":{}},"auth":{}},"authMethods":[],"agentInfo":{"name":"divisi-rehearsal","version":"0.1.0"}}
+< 1 ok {"protocolVersion":1,"agentCapabilities":{"loadSession":true,"promptCapabilities":{"image":true,"audio":false,"embeddedContext":true},"mcpCapabilities":{"http":false,"sse":false},"sessionCapabilities":{"resume":{},"close":{}},"auth":{}},"authMethods":[],"agentInfo":{"name":"divisi-rehearsal","version":"0.1.0"}}
 > 2 session/new {"cwd":"$T/work","mcpServers":[]}
 < 2 ok {"sessionId":"$S","modes":{"currentModeId":"auto","availableModes":[{"id":"ask","name":"Ask","description":"Asks before every change and command"},{"id":"auto","name":"Auto","description":"Asks only where the script does"}]}}
 "#);

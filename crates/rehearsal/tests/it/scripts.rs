@@ -134,6 +134,6 @@ Script line 1: the steps to repeat are missing; indent them under it.
 Script line 1: write: ignore cancel.
 Script line 3: this text is indented less than its first line; begin its lines with a bar to mark the left edge.
 Script line 3: every line of this text has to begin with a bar, as its first does.
-Script line 1: “frobnicate” is not a step; steps are say, think, plan, read, write, append, edit, delete, move, run, tool, ask, question, usage, commit, sleep, hang, crash, flood, garbage, ignore, slow, error, cut, stray, end, repeat.
+Script line 1: “frobnicate” is not a step; steps are say, think, plan, read, write, append, edit, delete, move, run, tool, ask, question, usage, commit, sleep, hang, crash, flood, garbage, ignore, slow, error, cut, stray, end, repeat, expect.
 "#);
 }

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use divisi_model::{Event, Stream, TaskNumber};
-use divisi_store::{AppendError, StoreError, Sync};
+use divisi_store::{AppendError, Store, StoreError, Sync};
 
 use crate::samples::*;
 
@@ -202,6 +202,25 @@ fn another_log_is_copied_as_it_is_or_not_at_all() {
     assert_eq!(whole_log(&to), events);
     assert_eq!(to.tasks().unwrap(), from.tasks().unwrap());
     assert_sound(&to);
+}
+
+#[test]
+fn what_comes_from_memory_is_what_is_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_a_task(dir.path());
+    // More than stays in memory.
+    for batch in 0..30 {
+        let events = (0..100).map(small).collect();
+        append(&store, Stream::Task(task(1)), 2 + batch * 100, events).unwrap();
+    }
+    let last = store.last_seq();
+    let places = [0, 1, last / 2, last - 2049, last - 2048, last - 2047, last - 1, last, last + 1];
+    let read = |store: &Store| places.map(|after| store.read(after, 500).unwrap());
+    let before = read(&store);
+    store.close();
+    let again = open(dir.path());
+    assert_eq!(before, read(&again));
+    assert!(before[7].is_empty() && before[8].is_empty() && before[6].len() == 1);
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ fn all(store: &Store, attempt: u16) -> Vec<StoredEntry> {
 fn an_entry_is_stored_again_when_it_changes_and_keeps_its_time() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    let prompt = EntryBody::Prompt { origin: Origin::Task, text: "go".into() };
+    let prompt = EntryBody::Prompt { origin: Origin::Task, text: "go".into(), images: vec![] };
     let first = Entry { seq: 1, at: at(0), turn: 1, source: None, body: prompt };
     assert_eq!(put(&store, 1, 1, &[first.clone(), message(2, "I")]), 2);
 
@@ -67,6 +67,9 @@ fn attempts_and_sessions_are_kept_apart() {
     };
     assert_eq!(texts(all(&store, 1)), [(1, 2, 2), (2, 1, 4), (1, 1, 5)]);
     assert_eq!(texts(store.entries_latest(attempt_id(1), 2).unwrap()), [(1, 2, 2), (2, 1, 4)]);
+    let before = |session, seq| texts(store.entries_before(attempt_id(1), Some((session, seq)), 2).unwrap());
+    assert_eq!(before(2, 1), [(1, 1, 5), (1, 2, 2)]);
+    assert_eq!((before(1, 2), before(1, 1)), (vec![(1, 1, 5)], vec![]));
     assert_eq!(texts(store.entries_latest(attempt_id(1), 9).unwrap()), [(1, 1, 5), (1, 2, 2), (2, 1, 4)]);
     assert_eq!(texts(all(&store, 2)), [(1, 1, 3)]);
 }

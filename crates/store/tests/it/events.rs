@@ -1,10 +1,15 @@
 //! Every kind of event, made from a few numbers.
 
+use std::collections::BTreeMap;
+
+use divisi_model::budget::Budget;
+use divisi_model::comment::{CommentMove, Lines, NewComment, Place, Side};
 use divisi_model::event::{
     AttemptResult, Blocked, Delivery, Landing, LandingFailure, Origin, Prompt, SessionStart, TurnOutcome,
     Usage, Workspace,
 };
 use divisi_model::evidence::{CheckOutcome, Counts, Evidence};
+use divisi_model::image::{Image, MediaType};
 use divisi_model::inbox::{Answer, Ask, AskOption, Effect};
 use divisi_model::review::{Comment, Verdict};
 use divisi_model::{Event, ItemId};
@@ -23,7 +28,7 @@ pub struct Seed {
 }
 
 /// How many kinds [`event`] knows: all that may follow in a task's stream.
-pub const KINDS: usize = 36;
+pub const KINDS: usize = 49;
 
 /// The event of a kind, from 0.
 pub fn event(kind: usize, seed: &Seed) -> Event {
@@ -49,7 +54,7 @@ pub fn event(kind: usize, seed: &Seed) -> Event {
         12 => Event::TurnCancelRequested { attempt, turn: n },
         13 => Event::SnapshotTaken { attempt, turn: n, commit, reference, notes: vec![text.clone()] },
         14 => Event::TurnEnded { attempt, turn: n, outcome: outcome(seed), usage: usage(n, cost) },
-        15 => Event::ResultMade { attempt, result: result(seed) },
+        15 => Event::ResultMade { attempt, result: result(seed), comments: moves(seed) },
         16 => Event::EvidenceStored { attempt, evidence: Box::new(evidence(seed)) },
         17 => Event::ChecksEnded { attempt, commit, passed: flag },
         18 => Event::ItemOpened { item, attempt, ask: ask(seed) },
@@ -59,8 +64,14 @@ pub fn event(kind: usize, seed: &Seed) -> Event {
             attempt,
             commit,
             verdict: if flag { Verdict::Approved } else { Verdict::ChangesRequested },
-            comments: vec![Comment { file: Some("src/a.rs".into()), line: Some(n), text: text.clone() }],
+            comments: vec![Comment {
+                file: Some("src/a.rs".into()),
+                line: Some(n),
+                last: None,
+                text: text.clone(),
+            }],
             note: text.clone(),
+            sent: if flag { vec![] } else { vec![n] },
         },
         21 => Event::LandingRequested { attempt },
         22 => Event::Landed { attempt, landing: landing(seed) },
@@ -80,6 +91,22 @@ pub fn event(kind: usize, seed: &Seed) -> Event {
         32 => Event::PromptGiven { attempt, turn: n, prompt: n },
         33 => Event::AttemptHeld { attempt, until: at(n.into()), why },
         34 => Event::LimitOver { attempt },
+        35 => Event::TaskEdited { spec: Box::new(spec(n)) },
+        47 => Event::BudgetSet { attempt, budget: flag.then(|| Budget::Tokens(n.into())) },
+        36 => Event::TaskMoved { since: at(n.into()) },
+        37 => Event::CommentWritten { attempt, comment: n, written: comment(seed) },
+        38 => Event::CommentEdited { attempt, comment: n, text: text.clone() },
+        39 => Event::CommentDeleted { attempt, comment: n },
+        40 => Event::CommentResolved { attempt, comment: n },
+        41 => Event::CommentReopened { attempt, comment: n, text: text.clone() },
+        42 => {
+            let files = BTreeMap::from([("src/a.rs".to_owned(), text.clone())]);
+            Event::FilesViewed { attempt, files, viewed: flag }
+        }
+        43 => Event::PromptTakenBack { attempt, prompt: n },
+        44 => Event::RollbackRequested { attempt, to: commit, paths: vec![text.clone()] },
+        45 => Event::RolledBack { attempt, before: commit, reference, files: n, kept: vec![text.clone()] },
+        46 => Event::RollbackFailed { attempt, why },
         _ => Event::WorkspaceRestored {
             attempt,
             path: format!("/w/{n}"),
@@ -95,10 +122,17 @@ pub fn kind_of(event: &Event) -> &'static str {
     match event {
         Event::ProjectAdded { .. } => "project_added",
         Event::TaskAdded { .. } => "task_added",
+        Event::TaskEdited { .. } => "task_edited",
+        Event::TaskMoved { .. } => "task_moved",
+        Event::BudgetSet { .. } => "budget_set",
         Event::TaskArchived => "task_archived",
         Event::TaskRestored => "task_restored",
         Event::AttemptAdded { .. } => "attempt_added",
         Event::PromptQueued { .. } => "prompt_queued",
+        Event::PromptTakenBack { .. } => "prompt_taken_back",
+        Event::RollbackRequested { .. } => "rollback_requested",
+        Event::RolledBack { .. } => "rolled_back",
+        Event::RollbackFailed { .. } => "rollback_failed",
         Event::AttemptLeased { .. } => "attempt_leased",
         Event::WorkspaceReady { .. } => "workspace_ready",
         Event::WorkspaceFailed { .. } => "workspace_failed",
@@ -116,6 +150,12 @@ pub fn kind_of(event: &Event) -> &'static str {
         Event::ChecksEnded { .. } => "checks_ended",
         Event::ItemOpened { .. } => "item_opened",
         Event::ItemAnswered { .. } => "item_answered",
+        Event::CommentWritten { .. } => "comment_written",
+        Event::CommentEdited { .. } => "comment_edited",
+        Event::CommentDeleted { .. } => "comment_deleted",
+        Event::CommentResolved { .. } => "comment_resolved",
+        Event::CommentReopened { .. } => "comment_reopened",
+        Event::FilesViewed { .. } => "files_viewed",
         Event::Reviewed { .. } => "reviewed",
         Event::LandingRequested { .. } => "landing_requested",
         Event::LandingPrepared { .. } => "landing_prepared",
@@ -137,7 +177,14 @@ pub fn kind_of(event: &Event) -> &'static str {
 fn prompt_of(seed: &Seed) -> Prompt {
     let (origin, delivery) =
         if seed.flag { (Origin::Check, Delivery::Queue) } else { (Origin::Person, Delivery::Steer) };
-    Prompt { id: seed.n, text: seed.text.clone(), origin, delivery }
+    let image = Image {
+        hash: format!("{:064x}", seed.n).parse().unwrap(),
+        media_type: MediaType::Png,
+        bytes: u64::from(seed.n),
+        name: seed.text.clone(),
+    };
+    let images = if seed.flag { vec![] } else { vec![image] };
+    Prompt { id: seed.n, text: seed.text.clone(), images, origin, delivery }
 }
 
 fn workspace(seed: &Seed) -> Workspace {
@@ -179,7 +226,31 @@ fn usage(n: u32, cost_usd: Option<f64>) -> Usage {
 fn result(seed: &Seed) -> AttemptResult {
     let (commit, tree, base) = (oid(seed.n), oid(seed.n + 1), oid(0));
     let notes = vec![seed.text.clone()];
-    AttemptResult { turn: seed.n, commit, tree, base, files: 1, added: seed.n, removed: 2, notes }
+    AttemptResult {
+        turn: seed.n,
+        commit,
+        tree,
+        base,
+        files: 1,
+        added: seed.n,
+        removed: 2,
+        notes,
+        outside_scope: vec![],
+    }
+}
+
+fn comment(seed: &Seed) -> NewComment {
+    NewComment { place: seed.flag.then(|| place(seed)), text: seed.text.clone() }
+}
+
+fn place(seed: &Seed) -> Place {
+    let lines = Some(Lines { first: seed.n, last: seed.n + 1 });
+    Place { commit: oid(seed.n), file: "src/a.rs".into(), side: Side::After, lines, quote: seed.text.clone() }
+}
+
+fn moves(seed: &Seed) -> Vec<CommentMove> {
+    let place = seed.flag.then(|| place(seed));
+    vec![CommentMove { comment: seed.n, place, touched: seed.flag }]
 }
 
 fn evidence(seed: &Seed) -> Evidence {

@@ -79,7 +79,7 @@ fn the_log_of_0_1_0_folds_to_what_happened() {
     let projects = store.projects().unwrap();
     assert_eq!((projects.len(), projects[0].name.as_str()), (1, "store"), "the project moved");
     let tasks = store.tasks().unwrap();
-    let [first, second] = &tasks[..] else { panic!("{} tasks", tasks.len()) };
+    let [first, second, third] = &tasks[..] else { panic!("{} tasks", tasks.len()) };
     assert_eq!((first.spec.number, first.archived, first.items.len()), (TaskNumber(1), false, 7));
     assert_eq!(first.open_items().count(), 0);
     let attempt = &first.attempts[0];
@@ -88,7 +88,9 @@ fn the_log_of_0_1_0_folds_to_what_happened() {
     assert!((attempt.usage.cost_usd.unwrap() - 0.6).abs() < 1e-9);
     assert_eq!(first.attempts[1].phase, Phase::Stopped);
     assert_eq!((second.archived, &second.attempts[0].phase), (true, &Phase::Stopped));
-    assert_eq!(store.next_task_number().unwrap(), TaskNumber(3));
+    assert_eq!((third.staged(), third.spec.prompt.as_str()), (true, "Sort by name"));
+    assert!(third.moved_to.is_some_and(|since| since < third.added));
+    assert_eq!(store.next_task_number().unwrap(), TaskNumber(4));
 }
 
 #[test]

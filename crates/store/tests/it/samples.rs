@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use divisi_model::project::Project;
-use divisi_model::task::{Base, TaskSettings, TaskSpec};
+use divisi_model::task::{Asked, Base, TaskSettings, TaskSpec};
 use divisi_model::{Actor, Envelope, Event, Oid, ProjectId, Stream, TaskId, TaskNumber, TaskState, fold};
 use divisi_store::{AppendError, Store, Sync};
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ pub fn at(second: i64) -> Timestamp {
 }
 
 pub fn ada() -> Actor {
-    Actor::Person { name: "ada".into() }
+    Actor::person("ada")
 }
 
 pub fn spec(number: u32) -> TaskSpec {
@@ -35,10 +35,14 @@ pub fn spec(number: u32) -> TaskSpec {
         project: project().id,
         title: format!("Task {number}"),
         prompt: "Do it.".into(),
+        images: vec![],
         criteria: vec![],
         base: Base { branch: "main".into(), commit: oid(0) },
         agents: vec!["codex".into()],
         settings: TaskSettings::default(),
+        scope: vec![],
+        budget: None,
+        asked: Asked::default(),
     }
 }
 

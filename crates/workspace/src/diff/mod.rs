@@ -3,15 +3,20 @@
 //! No file of a workspace and no attribute is asked, so nothing that an agent can write decides what a reviewer
 //! sees. Symbolic links are shown as their text, submodules as their commit.
 
+mod follow;
 mod patch;
 mod read;
+mod some;
+
+pub use follow::{Follow, Followed};
+pub use some::DiffPath;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::RepoPath;
 use crate::listing::EntryMode;
 
-/// Bounds of a diff. What lies beyond is marked, never silently left out.
+/// How a diff is made, and its bounds. What lies beyond is marked, never silently left out.
 #[derive(Debug, Clone, Copy)]
 pub struct DiffLimits {
     /// Most files; more are counted in [`Diff::files_dropped`].
@@ -26,6 +31,8 @@ pub struct DiffLimits {
     pub context: u32,
     /// Most files that rename detection compares with each other.
     pub rename_candidates: u32,
+    /// Passes over changes of white space alone, and over files in which nothing else changed.
+    pub ignore_whitespace: bool,
 }
 
 impl Default for DiffLimits {
@@ -37,6 +44,7 @@ impl Default for DiffLimits {
             line_bytes: 4_000,
             context: 3,
             rename_candidates: 1_000,
+            ignore_whitespace: false,
         }
     }
 }

@@ -7,32 +7,20 @@ use crate::hub::{Hub, HubError, git_error};
 use crate::ids::{CommitId, RepoPath};
 use crate::listing::EntryMode;
 
-const DOING: &str = "compare two commits";
+pub(super) const DOING: &str = "compare two commits";
 const NO_OBJECT: &str = "0000000000000000000000000000000000000000";
 
 impl Hub {
     /// The changed files with their counts, without hunks.
     pub fn diff_files(&self, from: &CommitId, to: &CommitId, limits: &DiffLimits) -> Result<Diff, HubError> {
-        let out =
-            diff_tree(self, from.as_str(), to.as_str(), limits).args(["-z", "--raw", "--numstat"]).run();
-        let out = out.map_err(git_error(DOING))?;
-        parse_files(&out.stdout, limits).map_err(git_error(DOING))
+        Comparison { hub: self, from, to, limits, paths: &[] }.files()
     }
 
     /// The changed files with their hunks.
     pub fn diff(&self, from: &CommitId, to: &CommitId, limits: &DiffLimits) -> Result<Diff, HubError> {
-        let mut diff = self.diff_files(from, to, limits)?;
-        if diff.files.is_empty() {
-            return Ok(diff);
-        }
-        let call = diff_tree(self, from.as_str(), to.as_str(), limits)
-            .arg("-p")
-            .arg(format!("-U{}", limits.context))
-            .args(["--submodule=short", "--src-prefix=a/", "--dst-prefix=b/"])
-            .long();
-        let mut patches = Patches::new(limits);
-        let whole = call.lines(limits.patch_bytes, |line| patches.line(line)).map_err(git_error(DOING))?;
-        patch::join(&mut diff.files, patches.finish(), whole);
+        let comparison = Comparison { hub: self, from, to, limits, paths: &[] };
+        let mut diff = comparison.files()?;
+        comparison.read_hunks(&mut diff.files)?;
         Ok(diff)
     }
 
@@ -52,20 +40,110 @@ impl Hub {
     }
 }
 
+/// What is asked of git about two commits.
+pub(super) struct Comparison<'a> {
+    pub(super) hub: &'a Hub,
+    pub(super) from: &'a CommitId,
+    pub(super) to: &'a CommitId,
+    pub(super) limits: &'a DiffLimits,
+    /// Only these, each at its place; empty: everything, with what was renamed.
+    pub(super) paths: &'a [&'a RepoPath],
+}
+
+impl Comparison<'_> {
+    fn call(&self, options: &[&str]) -> Call {
+        let mut call = diff_tree(self.hub, self.from.as_str(), self.to.as_str(), self.limits).args(options);
+        if !self.paths.is_empty() {
+            call = call.arg("--no-renames").arg("--").args(self.paths.iter().map(|path| path.as_path()));
+        }
+        call
+    }
+
+    /// The files without hunks.
+    pub(super) fn files(&self) -> Result<Diff, HubError> {
+        let out = self.call(&["-z", "--raw", "--numstat"]).run().map_err(git_error(DOING))?;
+        if !self.limits.ignore_whitespace {
+            return parse_files(&out.stdout, self.limits).map_err(git_error(DOING));
+        }
+        // Counted without white space, git leaves out the files in which nothing else changed, and only there.
+        let all = DiffLimits { files: usize::MAX, ..*self.limits };
+        let mut diff = parse_files(&out.stdout, &all).map_err(git_error(DOING))?;
+        let out = self.call(&["-z", "--numstat", "-w"]).run().map_err(git_error(DOING))?;
+        without_whitespace(&mut diff, &out.stdout, self.limits).map_err(git_error(DOING))?;
+        Ok(diff)
+    }
+
+    /// Gives the files, which are those of [`Comparison::files`], their hunks.
+    pub(super) fn read_hunks(&self, files: &mut [FileDiff]) -> Result<(), HubError> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let patch = patch_options(self.limits);
+        let call = self.call(&patch.iter().map(String::as_str).collect::<Vec<_>>());
+        read_patch(call, files, self.limits)
+    }
+}
+
+/// Runs a call that writes a patch, and gives each of the files its hunks: they come in the same order.
+pub(super) fn read_patch(call: Call, files: &mut [FileDiff], limits: &DiffLimits) -> Result<(), HubError> {
+    let mut patches = Patches::new(limits);
+    let whole = call.long().lines(limits.patch_bytes, |line| patches.line(line)).map_err(git_error(DOING))?;
+    patch::join(files, patches.finish(), whole);
+    Ok(())
+}
+
+/// What makes a comparison a patch.
+pub(super) fn patch_options(limits: &DiffLimits) -> Vec<String> {
+    let mut options = vec!["-p".to_owned(), format!("-U{}", limits.context)];
+    options.extend(["--submodule=short", "--src-prefix=a/", "--dst-prefix=b/"].map(str::to_owned));
+    options.extend(limits.ignore_whitespace.then(|| "-w".to_owned()));
+    options
+}
+
 fn diff_tree(hub: &Hub, from: &str, to: &str, limits: &DiffLimits) -> Call {
+    compare(hub, &["diff-tree", "-r"], limits).args([from, to])
+}
+
+/// A command that compares, with everything that makes its output the same on every machine.
+pub(super) fn compare(hub: &Hub, command: &[&str], limits: &DiffLimits) -> Call {
     hub.call()
-        .args([
-            "diff-tree",
-            "-r",
-            "--no-color",
-            "--full-index",
-            "--no-ext-diff",
-            "--no-textconv",
-            "--no-indent-heuristic",
-        ])
+        .args(command)
+        .args(["--no-color", "--full-index", "--no-ext-diff", "--no-textconv", "--no-indent-heuristic"])
         .args(["--diff-algorithm=histogram", "-M"])
         .arg(format!("-l{}", limits.rename_candidates))
-        .args([from, to])
+}
+
+/// Takes the counts of `--numstat -z -w`, and leaves out the files that it does not name.
+fn without_whitespace(diff: &mut Diff, output: &[u8], limits: &DiffLimits) -> Result<(), GitError> {
+    let bad = |what: &str| GitError::unexpected("diff-tree", what);
+    let mut counted = std::collections::HashMap::new();
+    let mut fields = output.split(|b| *b == 0);
+    while let Some(field) = fields.next().filter(|field| !field.is_empty()) {
+        let mut words = field.splitn(3, |b| *b == b'\t');
+        let mut count = || {
+            let word = words.next().and_then(|word| std::str::from_utf8(word).ok());
+            word.map(|word| word.parse().unwrap_or(0)).ok_or_else(|| bad("a count"))
+        };
+        let (added, removed): (u32, u32) = (count()?, count()?);
+        let path = match words.next() {
+            Some(path) if !path.is_empty() => path,
+            _ => fields.nth(1).ok_or_else(|| bad("a second path"))?,
+        };
+        counted.insert(RepoPath::new(path), (added, removed));
+    }
+    diff.files.retain_mut(|file| match counted.get(&file.path) {
+        Some(counts) => {
+            (file.added, file.removed) = *counts;
+            true
+        }
+        None => false,
+    });
+    let sum = |of: fn(&FileDiff) -> u32| diff.files.iter().map(|file| u64::from(of(file))).sum();
+    let files = u32::try_from(diff.files.len()).unwrap_or(u32::MAX);
+    diff.stat = DiffStat { files, added: sum(|file| file.added), removed: sum(|file| file.removed) };
+    diff.files_dropped = diff.files.len().saturating_sub(limits.files);
+    diff.files.truncate(limits.files);
+    Ok(())
 }
 
 /// Reads `--raw --numstat -z`: first all raw records, then all counts, in the same order.

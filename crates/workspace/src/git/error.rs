@@ -27,7 +27,7 @@ pub enum GitError {
         source: io::Error,
     },
     /// Reading from or writing to the process failed.
-    #[error("lost the connection to git {command}")]
+    #[error("{}", lost(command, source))]
     Pipe {
         /// Arguments.
         command: String,
@@ -36,7 +36,7 @@ pub enum GitError {
         source: io::Error,
     },
     /// It ended with a status the caller did not expect.
-    #[error("git {command} ended with {status}: {stderr}")]
+    #[error("{}", failed(command, status, stderr))]
     Failed {
         /// Arguments.
         command: String,
@@ -79,5 +79,46 @@ impl GitError {
     /// True if git ran and ended with exactly this exit code.
     pub fn is_exit(&self, code: i32) -> bool {
         matches!(self, Self::Failed { status, .. } if *status == format!("status {code}"))
+    }
+}
+
+/// What git and the kernel say of a full disk.
+const NO_SPACE: &str = "No space left on device";
+
+/// A full disk is told as one, and not as what git happened to be writing.
+fn failed(command: &str, status: &str, stderr: &str) -> String {
+    match (stderr.contains(NO_SPACE), command.split(' ').next()) {
+        (true, Some(verb)) => format!("the disk is full: git {verb}: {NO_SPACE}"),
+        _ => format!("git {command} ended with {status}: {stderr}"),
+    }
+}
+
+/// What git gives is written while it is read, so a full disk may come up there.
+fn lost(command: &str, source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        _ => format!("lost the connection to git {command}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_as_one() {
+        let failed = |stderr: &str| GitError::Failed {
+            command: "fetch --quiet /somewhere".into(),
+            status: "status 128".into(),
+            stderr: stderr.into(),
+        };
+        let full =
+            "fatal: unable to write loose object file: No space left on device\nfatal: unpack-objects failed";
+        assert_eq!(failed(full).to_string(), "the disk is full: git fetch: No space left on device");
+        let other = failed("fatal: bad object");
+        assert_eq!(
+            other.to_string(),
+            "git fetch --quiet /somewhere ended with status 128: fatal: bad object"
+        );
     }
 }

@@ -22,6 +22,19 @@ impl Hub {
         text.parse().map_err(|_| HubError::Missing(format!("object {object}")))
     }
 
+    /// The commits after one and up to another, newest first, at most `max`; those on the main line alone.
+    pub fn commits(
+        &self,
+        after: &CommitId,
+        to: &CommitId,
+        max: usize,
+    ) -> Result<Vec<LoggedCommit>, HubError> {
+        let call = self.call().args(["log", "-z", "--first-parent", "--format=%H%n%P%n%at%n%an%n%s"]);
+        let out = call.arg(format!("-n{max}")).arg(format!("{after}..{to}")).arg("--").run();
+        let out = out.map_err(git_error("list the commits of a result"))?;
+        out.records().map(LoggedCommit::parse).collect()
+    }
+
     /// The tree of a commit.
     pub fn tree_of(&self, commit: &CommitId) -> Result<TreeId, HubError> {
         Ok(self.read_commit(commit)?.tree)
@@ -38,6 +51,13 @@ impl Hub {
         let call = self.call().args(["merge-base", a.as_str(), b.as_str()]).accept(&[0, 1]);
         let out = call.run().map_err(git_error("find a common ancestor"))?;
         if out.code == 1 { Ok(None) } else { Ok(Some(CommitId::parse(&out.text())?)) }
+    }
+
+    /// How many commits `to` has in its history that `from` has not.
+    pub fn commits_between(&self, from: &CommitId, to: &CommitId) -> Result<u64, HubError> {
+        let call = self.call().args(["rev-list", "--count"]).arg(format!("{from}..{to}"));
+        let out = call.run().map_err(git_error("count commits"))?.text();
+        out.parse().map_err(|_| HubError::Missing(format!("count of {from}..{to}")))
     }
 
     /// Records a commit of an existing tree. It is not anchored yet.
@@ -65,6 +85,33 @@ impl Hub {
             Some((Kind::Commit, bytes)) => CommitInfo::parse(&bytes),
             _ => Err(HubError::Missing(format!("commit {commit}"))),
         }
+    }
+}
+
+/// One line of a history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedCommit {
+    /// The commit.
+    pub commit: CommitId,
+    /// What it builds on; nothing for a first one.
+    pub parent: Option<CommitId>,
+    /// When it was written, in seconds since 1970.
+    pub at: i64,
+    /// Who wrote it.
+    pub author: String,
+    /// The first line of its message.
+    pub subject: String,
+}
+
+impl LoggedCommit {
+    fn parse(record: &[u8]) -> Result<Self, HubError> {
+        let text = String::from_utf8_lossy(record);
+        let mut lines = text.trim_start_matches('\n').splitn(5, '\n');
+        let mut next = || lines.next().unwrap_or_default();
+        let (commit, parents, at, author) = (CommitId::parse(next())?, next(), next(), next().to_owned());
+        let parent = parents.split(' ').next().filter(|parent| !parent.is_empty());
+        let parent = parent.map(CommitId::parse).transpose()?;
+        Ok(Self { commit, parent, at: at.parse().unwrap_or(0), author, subject: next().to_owned() })
     }
 }
 

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use carry::HubRefs;
 pub(crate) use commits::CommitInfo;
+pub use commits::LoggedCommit;
 
 use crate::git::{Call, CatFile, Git, GitError, Kind};
 use crate::git_box::Confine;
@@ -238,6 +239,11 @@ impl Hub {
         }
         listings.insert(commit.clone(), Arc::clone(&listing));
         Ok(listing)
+    }
+
+    /// Every path in a commit's tree, in order.
+    pub fn paths(&self, commit: &CommitId) -> Result<Vec<crate::RepoPath>, HubError> {
+        Ok(self.listing(commit)?.iter().map(|(path, _)| path.clone()).collect())
     }
 
     /// The ignore rules of a commit, with `also` below them in rank; kept in memory for the next caller.

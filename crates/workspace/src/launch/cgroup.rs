@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use rustix::fs::{Access, Mode, OFlags, access};
 
-/// The group of all shims, beside the daemon's or below it. It stays; it is empty when nothing runs.
+/// The group of all shims, beside the daemon's or below it. It stays; without a daemon it is empty when
+/// nothing runs.
 const SHIMS: &str = "divisi-shims";
 
 /// Age at which an empty group is taken for forgotten: a child is born into its group within milliseconds.
@@ -102,6 +103,11 @@ impl Cgroup {
     pub(super) fn named(path: &Path) -> Option<Cgroup> {
         let ours = path.parent().and_then(Path::file_name).is_some_and(|name| name == SHIMS);
         (ours && path.join("cgroup.kill").exists()).then(|| Cgroup(path.to_owned()))
+    }
+
+    /// One that was just made.
+    pub(super) fn at(path: PathBuf) -> Cgroup {
+        Cgroup(path)
     }
 
     pub(super) fn path(&self) -> &Path {

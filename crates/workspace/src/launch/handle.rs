@@ -15,7 +15,8 @@ use super::exit::{Exit, Outcome};
 use super::follow::Follower;
 use super::identity::Identity;
 use super::link::{Answer, Ask, Link, LinkState, View, over};
-use super::reach::{LaunchError, Reached, ShimCommand, reach, spec, start};
+use super::reach::{LaunchError, Reached, reach, spec, start};
+use super::shim_command::ShimCommand;
 use super::spec::Spec;
 use super::status::{RequestError, State, Status};
 use super::wire::{Op, PAYLOAD_BYTES_MAX, Progress, Refusal};
@@ -42,8 +43,10 @@ impl Launch {
     /// Starts `spec` in the directory `dir`, which is made if it is not there. Returns when the child runs.
     pub async fn start(dir: &Path, spec: &Spec, shim: &ShimCommand) -> Result<Launch, LaunchError> {
         let dir = absolute(dir)?;
-        start(&dir, spec, shim).await?;
-        let launch = Launch::attach(&dir, shim).await?;
+        let launch = match start(&dir, spec, shim).await? {
+            Some(stream) => Launch::hold(dir, spec.clone(), shim, Reached::Live(stream)).await,
+            None => Launch::attach(&dir, shim).await?,
+        };
         match launch.status().state {
             State::Ended(Exit { outcome: Outcome::NotStarted { error }, .. }) => {
                 Err(LaunchError::NotStarted(error))
@@ -56,8 +59,13 @@ impl Launch {
     pub async fn attach(dir: &Path, shim: &ShimCommand) -> Result<Launch, LaunchError> {
         let dir = absolute(dir)?;
         let spec = spec(&dir)?;
+        let reached = reach(&dir, &spec, shim).await?;
+        Ok(Launch::hold(dir, spec, shim, reached).await)
+    }
+
+    async fn hold(dir: PathBuf, spec: Spec, shim: &ShimCommand, reached: Reached) -> Launch {
         let (asks, incoming) = mpsc::channel(REQUESTS_MAX);
-        let view = match reach(&dir, &spec, shim).await? {
+        let view = match reached {
             Reached::Ended(exit) => watch::channel(over(&dir, exit, Progress::default())).1,
             Reached::Live(stream) => {
                 let link = LinkState::Broken(None);
@@ -76,7 +84,7 @@ impl Launch {
                 view
             }
         };
-        Ok(Launch { inner: Arc::new(Inner { dir, spec, asks, view }) })
+        Launch { inner: Arc::new(Inner { dir, spec, asks, view }) }
     }
 
     /// Its directory.

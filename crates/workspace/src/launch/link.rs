@@ -11,7 +11,8 @@ use tokio::time::sleep;
 
 use super::dir;
 use super::exit::{Exit, Outcome};
-use super::reach::{Reached, ShimCommand, reach};
+use super::reach::{Reached, reach};
+use super::shim_command::ShimCommand;
 use super::spec::Spec;
 use super::wire::{LINE_BYTES_MAX, Line, Op, Progress, Refusal, Request, encode};
 

@@ -4,7 +4,7 @@
 //! three processes.
 //!
 //! ```text
-//! daemon ──(forks twice)──► shim ──► init ──► child ──► whatever it starts
+//! daemon ··(fork server)··► shim ──► init ──► child ──► whatever it starts
 //!    ▲                       │  │      │ feeds stdin, ends and reaps the tree, records exit.json
 //!    └──── shim.sock ────────┘  └─ splices stdout.fifo into out.journal
 //! ```
@@ -14,6 +14,8 @@
 //! - The **init** process is the parent of everything. It keeps the FIFOs open, so no output is lost and the child
 //!   gets neither SIGPIPE nor an end of input while there is no shim. It is a sub-reaper, so nothing escapes it by
 //!   `setsid` or a double fork. If it is killed itself, everything of the launch is ended, and the exit says *lost*.
+//! - The **fork server** makes the shims of a daemon, so that the program is loaded and linked once and not for every
+//!   launch. It ends with its daemon. Where it was killed the shim is executed instead.
 //! - The **daemon** may come and go. It holds a [`Launch`], which reconnects by itself.
 //!
 //! A full disk or a journal at its bound pauses the child in its write; it goes on when there is room.
@@ -22,7 +24,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use divisi_workspace::launch::{Followed, Launch, ShimCommand, Spec, Stdin};
 //!
-//! let shim = ShimCommand { program: std::env::current_exe()?, args: vec!["shim".into()] };
+//! let shim = ShimCommand::new(std::env::current_exe()?, ["shim"]).with_fork_server();
 //! let mut spec = Spec::new(["some-agent", "--acp"], "/path/of/workspace");
 //! spec.env.insert("PATH".into(), "/usr/bin:/bin".into());
 //! spec.stdin = Stdin::Journaled;
@@ -50,6 +52,7 @@ mod client;
 mod dir;
 mod exit;
 mod follow;
+mod fork_server;
 mod handle;
 mod identity;
 mod init;
@@ -62,11 +65,13 @@ mod probe;
 mod reach;
 mod serve;
 mod shim;
+mod shim_command;
 mod spec;
 mod status;
 mod stdin;
 mod tree;
 mod trim;
+mod usage;
 mod wire;
 
 pub use cgroup::CgroupPlace;
@@ -79,9 +84,12 @@ pub use follow::{Followed, Follower};
 pub use handle::Launch;
 pub use identity::{Identity, ProcessId, view};
 pub use journal::Pause;
+pub(crate) use leftovers::end_session;
+pub(crate) use os::reset_signals;
 pub use probe::{Level, Support, probe};
-pub use reach::{LaunchError, ShimCommand};
+pub use reach::LaunchError;
 pub use shim::shim_main;
+pub use shim_command::ShimCommand;
 pub(crate) use spec::new_id;
 pub use spec::{
     ERR_CAP_DEFAULT, GRACE_DEFAULT, JOURNAL_CAP_DEFAULT, LAUNCH_VARIABLE, Limits, OnCap, SPEC_VERSION, Spec,
@@ -89,4 +97,5 @@ pub use spec::{
 };
 pub use status::{RequestError, State, Status};
 pub use stdin::STDIN_BYTES_MAX;
+pub use usage::{Listener, ProcessUse, Usage, listeners, usage};
 pub use wire::WIRE_VERSION;

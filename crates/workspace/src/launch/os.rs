@@ -136,8 +136,16 @@ pub(super) fn ignore(signal: i32) {
     }
 }
 
+/// Takes a signal as a program does that was just started.
+pub(super) fn stop_ignoring(signal: i32) {
+    // SAFETY: SIG_DFL is a valid disposition, and no handler of ours is replaced.
+    unsafe {
+        libc::signal(signal, libc::SIG_DFL);
+    }
+}
+
 /// Gives the signals back what a program expects at its start; for the child, between fork and exec.
-pub(super) fn reset_signals() {
+pub(crate) fn reset_signals() {
     // SAFETY: both calls are async-signal-safe, and the set is initialised by sigemptyset.
     unsafe {
         // Those that cannot be set are passed over.

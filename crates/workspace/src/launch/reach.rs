@@ -1,11 +1,10 @@
 //! Getting in touch with a launch, whatever is left of it.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::pin::pin;
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
@@ -19,11 +18,15 @@ use super::exit::{Exit, Outcome};
 use super::identity::{Identity, boot_id};
 use super::leftovers::end_leftovers;
 use super::shim::Ready;
+use super::shim_command::ShimCommand;
 use super::spec::{Spec, SpecError};
 use super::wire::{LINE_BYTES_MAX, Line};
 
 /// Time for a shim to say that it listens.
 const SHIM_TIMEOUT: Duration = Duration::from_secs(20);
+/// Time for a forked shim to do so before another is executed beside it. It takes a few milliseconds unless its fork server, or it
+/// itself, is stopped, hangs, or has to wait for the processors.
+const FORKED_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time for a shim to greet a connection.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time to come to a connection or to the certainty that there is nothing to connect to.
@@ -32,15 +35,6 @@ const REACH_TIMEOUT: Duration = Duration::from_secs(30);
 const SILENT_MAX: u32 = 10;
 /// Pause between two looks at a launch that another process is about to serve.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
-
-/// How a shim is started: the program, and the arguments before `[--adopt] DIR`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShimCommand {
-    /// The executable, absolute.
-    pub program: PathBuf,
-    /// For example `["shim"]`.
-    pub args: Vec<OsString>,
-}
 
 /// Why a launch cannot be started or attached to.
 #[derive(Debug, thiserror::Error)]
@@ -87,16 +81,23 @@ pub enum LaunchError {
     Held(PathBuf),
 }
 
+/// A connection to a shim.
+pub(super) type Connection = BufReader<UnixStream>;
+
 /// What was reached.
 pub(super) enum Reached {
     /// A shim that has said hello.
-    Live(BufReader<UnixStream>),
+    Live(Connection),
     /// Nothing runs any more.
     Ended(Exit),
 }
 
-/// Starts what a launch directory was prepared for.
-pub(super) async fn start(launch: &Path, spec: &Spec, shim: &ShimCommand) -> Result<(), LaunchError> {
+/// Starts what a launch directory was prepared for. Gives the connection to its shim where that is there already.
+pub(super) async fn start(
+    launch: &Path,
+    spec: &Spec,
+    shim: &ShimCommand,
+) -> Result<Option<Connection>, LaunchError> {
     spec.check()?;
     let failed = |source| LaunchError::Dir { path: launch.to_owned(), source };
     make_private(launch).map_err(failed)?;
@@ -105,12 +106,12 @@ pub(super) async fn start(launch: &Path, spec: &Spec, shim: &ShimCommand) -> Res
     }
     dir::write_json(launch, dir::SPEC, spec, Sync::No).map_err(failed)?;
     match run_shim(launch, shim, false).await {
-        Ok(Ready::Listening) => Ok(()),
-        Ok(Ready::Taken | Ready::Again) => Err(LaunchError::StartedBefore(launch.to_owned())),
-        Ok(Ready::Gone) => Err(LaunchError::Silent(launch.to_owned())),
-        Ok(Ready::Failed { why }) => Err(LaunchError::NotStarted(why)),
+        Ok((Ready::Listening, stream)) => Ok(greeted(stream).await.ok()),
+        Ok((Ready::Taken | Ready::Again, _)) => Err(LaunchError::StartedBefore(launch.to_owned())),
+        Ok((Ready::Gone, _)) => Err(LaunchError::Silent(launch.to_owned())),
+        Ok((Ready::Failed { why }, _)) => Err(LaunchError::NotStarted(why)),
         // The shim was killed after it had started the init process: that goes on, and will be adopted.
-        Err(LaunchError::Silent(_)) if launch.join(dir::IDENTITY).exists() => Ok(()),
+        Err(LaunchError::Silent(_)) if launch.join(dir::IDENTITY).exists() => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -145,7 +146,12 @@ pub(super) async fn reach(launch: &Path, spec: &Spec, shim: &ShimCommand) -> Res
         if identity.open_init().map_err(failed)?.is_some() {
             drop(lock);
             match run_shim(launch, shim, true).await {
-                Ok(Ready::Failed { why }) => return Err(LaunchError::NotStarted(why)),
+                Ok((Ready::Failed { why }, _)) => return Err(LaunchError::NotStarted(why)),
+                Ok((Ready::Listening, stream)) => {
+                    if let Ok(stream) = greeted(stream).await {
+                        return Ok(Reached::Live(stream));
+                    }
+                }
                 // Killed while it began. One that can never begin is not tried for long.
                 Err(LaunchError::Silent(_)) if silent < SILENT_MAX => {
                     silent += 1;
@@ -164,12 +170,16 @@ pub(super) async fn reach(launch: &Path, spec: &Spec, shim: &ShimCommand) -> Res
 }
 
 /// Connects and waits for the greeting.
-async fn connect(launch: &Path) -> io::Result<BufReader<UnixStream>> {
+async fn connect(launch: &Path) -> io::Result<Connection> {
     // A socket's path may have 107 bytes only; this one is short however deep the directory is.
     let directory =
         rustix::fs::open(launch, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let path = format!("/proc/self/fd/{}/{}", directory.as_raw_fd(), dir::SOCKET);
-    let mut stream = BufReader::new(UnixStream::connect(path).await?);
+    greeted(BufReader::new(UnixStream::connect(path).await?)).await
+}
+
+/// Waits for the greeting.
+async fn greeted(mut stream: Connection) -> io::Result<Connection> {
     let mut line = Vec::new();
     let limit = LINE_BYTES_MAX as u64;
     timeout(HELLO_TIMEOUT, (&mut stream).take(limit).read_until(b'\n', &mut line)).await??;
@@ -180,23 +190,63 @@ async fn connect(launch: &Path) -> io::Result<BufReader<UnixStream>> {
     }
 }
 
-async fn run_shim(launch: &Path, shim: &ShimCommand, adopt: bool) -> Result<Ready, LaunchError> {
-    let failed = |source| LaunchError::Shim { program: shim.program.clone(), source };
+/// Runs a shim and hears its first line. The rest of what it says is the first connection to it; it has an end at once
+/// where the program is of a version that does not know that.
+async fn run_shim(
+    launch: &Path,
+    shim: &ShimCommand,
+    adopt: bool,
+) -> Result<(Ready, Connection), LaunchError> {
+    let failed = |source| LaunchError::Shim { program: shim.program().to_owned(), source };
     let log =
         fs::File::options().create(true).append(true).open(launch.join(dir::SHIM_LOG)).map_err(failed)?;
-    let mut command = tokio::process::Command::new(&shim.program);
-    command.args(&shim.args).args(adopt.then_some("--adopt")).arg(launch);
-    command.env_clear().current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
-    let mut child = command.spawn().map_err(failed)?;
-    let output = child.stdout.take().ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
-    let mut line = Vec::new();
-    let mut output = BufReader::new(output).take(LINE_BYTES_MAX as u64);
-    let heard = timeout(SHIM_TIMEOUT, output.read_until(b'\n', &mut line)).await;
     let silent = || LaunchError::Silent(launch.to_owned());
-    heard.map_err(|_| silent())?.map_err(failed)?;
-    // The process that was started has forked and ended; the shim is not our child.
-    tokio::spawn(async move { child.wait().await });
-    serde_json::from_slice(&line).map_err(|_| silent())
+    let execute = async || {
+        let (ours, its) = pair().map_err(failed)?;
+        shim.execute(launch, adopt, its, log.try_clone().map_err(failed)?).map_err(failed)?;
+        timeout(SHIM_TIMEOUT, hear(launch, ours)).await.map_err(|_| silent())?
+    };
+    let (ours, its) = pair().map_err(failed)?;
+    if !shim.fork(launch, adopt, &its, &log) {
+        return execute().await;
+    }
+    // Its end is to be open in the shim alone.
+    drop(its);
+    let mut forked = pin!(timeout(SHIM_TIMEOUT, hear(launch, ours)));
+    let is_over = match timeout(FORKED_TIMEOUT, &mut forked).await {
+        Ok(Ok(Err(LaunchError::Silent(_)))) => true,
+        Ok(heard) => return heard.map_err(|_| silent())?,
+        Err(_) => false,
+    };
+    let executed = execute().await;
+    let forked_has_it = matches!(executed, Ok((Ready::Taken | Ready::Again, _)));
+    if forked_has_it
+        && !is_over
+        && let Ok(Ok(heard)) = forked.await
+    {
+        // It was only slow.
+        return Ok(heard);
+    }
+    shim.forget_fork_server();
+    // Otherwise it began something before it was killed.
+    if forked_has_it { Err(silent()) } else { executed }
+}
+
+/// The first line of a shim, and the connection that it is the beginning of.
+async fn hear(launch: &Path, stream: UnixStream) -> Result<(Ready, Connection), LaunchError> {
+    let silent = || LaunchError::Silent(launch.to_owned());
+    let mut stream = BufReader::new(stream);
+    let mut line = Vec::new();
+    let mut first = (&mut stream).take(LINE_BYTES_MAX as u64);
+    first.read_until(b'\n', &mut line).await.map_err(|_| silent())?;
+    Ok((serde_json::from_slice(&line).map_err(|_| silent())?, stream))
+}
+
+/// Both ends of a connection: ours, and that of a shim.
+fn pair() -> io::Result<(UnixStream, std::os::unix::net::UnixStream)> {
+    let (ours, its) = std::os::unix::net::UnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    Ok((UnixStream::from_std(ours)?, its))
 }
 
 /// The init process ended without a record: what it left is ended, and the record says what is known.

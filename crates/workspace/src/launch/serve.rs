@@ -1,7 +1,7 @@
 //! The loop of a shim: drains the output, serves the daemons that connect, and sees the launch to its end.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{fs, io};
@@ -94,7 +94,23 @@ impl Server {
         };
         // A shim that was killed may have accepted something and not said so.
         server.signal(init::NUDGE);
+        server.told = server.progress();
         Ok(server)
+    }
+
+    /// Serves whoever holds the other end of `stream`, as if it had connected and asked for the progress. What is no
+    /// socket is closed.
+    pub(super) fn welcome_first(&mut self, stream: UnixStream) {
+        if let Some(client) = self.welcome(stream) {
+            client.subscribe();
+            let told = self.told;
+            self.clients.iter_mut().for_each(|client| client.flush(&told));
+        }
+    }
+
+    /// Nobody is served any more, and nobody was yet.
+    pub(super) fn leave(launch: &Path) {
+        drop(fs::remove_file(launch.join(dir::SOCKET)));
     }
 
     /// Serves until the launch is over and everybody who wants to know it knows it.
@@ -109,7 +125,7 @@ impl Server {
             self.serve();
             self.tell();
         }
-        drop(fs::remove_file(self.launch.join(dir::SOCKET)));
+        Self::leave(&self.launch);
         CgroupPlace::find().sweep();
         let until = Instant::now() + LINGER_MAX;
         self.clients.retain(|client| client.wants_progress());
@@ -202,14 +218,17 @@ impl Server {
 
     fn accept(&mut self) {
         while let Ok((stream, _)) = self.listener.accept() {
-            if self.clients.len() >= CLIENTS_MAX {
-                continue;
-            }
-            if let Ok(mut client) = Client::new(stream) {
-                client.say(&Line::Hello { version: WIRE_VERSION, shim_pid: std::process::id() });
-                self.clients.push(client);
+            if self.clients.len() < CLIENTS_MAX {
+                self.welcome(stream);
             }
         }
+    }
+
+    fn welcome(&mut self, stream: UnixStream) -> Option<&mut Client> {
+        let mut client = Client::new(stream).ok()?;
+        client.say(&Line::Hello { version: WIRE_VERSION, shim_pid: std::process::id() });
+        self.clients.push(client);
+        self.clients.last_mut()
     }
 
     fn serve(&mut self) {

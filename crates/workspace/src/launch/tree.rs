@@ -19,6 +19,8 @@ pub(super) struct Process {
     pub(super) pid: i32,
     /// Its parent.
     pub(super) parent: i32,
+    /// Its session: the id of the process that began it.
+    pub(super) session: i32,
     /// `R`, `S`, `D`, `Z`…
     pub(super) state: u8,
     /// Start time in clock ticks since boot.
@@ -46,6 +48,7 @@ impl Process {
         Some(Process {
             pid,
             parent: fields.get(1)?.parse().ok()?,
+            session: fields.get(3)?.parse().ok()?,
             state: *fields.first()?.as_bytes().first()?,
             started_ticks: fields.get(19)?.parse().ok()?,
         })
@@ -125,7 +128,7 @@ mod tests {
         let mut stat = b"77 (a) S 1 (b\xff) R 42 7 7 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 ".to_vec();
         stat.extend_from_slice(b"998877 1 2 3");
         let process = Process::parse(77, &stat).unwrap();
-        assert_eq!(process, Process { pid: 77, parent: 42, state: b'R', started_ticks: 998_877 });
+        assert_eq!(process, Process { pid: 77, parent: 42, session: 7, state: b'R', started_ticks: 998_877 });
         assert_eq!(Process::parse(77, b"77 (x) R 42"), None);
         assert_eq!(Process::parse(77, b""), None);
     }

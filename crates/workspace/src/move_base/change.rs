@@ -22,8 +22,13 @@ pub(super) struct Change {
 
 /// The paths that a move changes, sorted; refused if one of them may not be written.
 pub(super) fn changes(hub: &Hub, moving: &UnfinishedMove) -> Result<Vec<Change>, MoveBaseError> {
+    between(hub, moving.from.as_str(), moving.tree.as_str())
+}
+
+/// The paths at which two trees differ, sorted; refused if one of the second may not be written.
+pub(super) fn between(hub: &Hub, from: &str, to: &str) -> Result<Vec<Change>, MoveBaseError> {
     let call = hub.call().args(["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev"]);
-    let out = call.args([moving.from.as_str(), moving.tree.as_str()]).long().run();
+    let out = call.args([from, to]).long().run();
     let out = out.map_err(git_error("compare the workspace with what it is to hold"))?;
     let mut found = Vec::new();
     let mut records = out.records();

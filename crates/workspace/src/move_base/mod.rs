@@ -8,13 +8,18 @@
 //! what is to be written is kept aside. No link is followed, nothing is written in a folder that an agent swapped,
 //! and git never sees the agent's git directory. The intention is recorded before the first file is touched; a
 //! second call after a crash carries it out to the same end.
+//!
+//! Files of an earlier snapshot are brought back in the same way (`rollback.rs`).
 
 mod change;
 mod compare;
 mod git_dir;
 mod place;
+mod rollback;
 mod steps;
 mod transfer;
+
+pub use rollback::{Rollback, RollbackRequest, UnfinishedRollback};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +41,12 @@ pub enum MoveBaseError {
     /// The merged files hold a name that is never written: a spelling of `.git`, `..`, or one that is too long.
     #[error("{0} is not a name that can be written")]
     ForbiddenName(RepoPath),
+    /// The snapshot was taken on another base, and what it changed contradicts what the present base holds.
+    #[error("what the snapshot changed on its own base contradicts the present one in {}", names(.0))]
+    OtherBase(Vec<RepoPath>),
+    /// Neither the snapshot nor the workspace has it.
+    #[error("neither the snapshot nor the workspace has {0}")]
+    NoSuchPath(RepoPath),
     /// Somebody kept putting something in the place of this file.
     #[error("{0} is changed again and again by something else")]
     Unsteady(RepoPath),
@@ -113,4 +124,8 @@ pub struct UnfinishedMove {
     pub target: CommitId,
     /// Where both sides contradict each other.
     pub conflicts: Vec<RepoPath>,
+}
+
+fn names(paths: &[RepoPath]) -> String {
+    paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -53,6 +53,7 @@ impl Workspace {
         if let Some(moved) = self.record.moved.clone().filter(|_| self.record.base == *target) {
             return Ok(moved);
         }
+        self.settle_rollback(hub)?;
         let moving = self.plan(hub, target, attempt, by)?;
         if self.record.base == *target {
             let snapshot = moving.snapshot;
@@ -69,14 +70,14 @@ impl Workspace {
     }
 
     /// What may have been changed through another handle on the same workspace.
-    fn reload(&mut self) -> Result<(), MoveBaseError> {
+    pub(super) fn reload(&mut self) -> Result<(), MoveBaseError> {
         let file = self.root.join(".records").join(format!("{}.json", self.name()));
         let text = fs::read(file).map_err(|e| record_error("read", self.name(), e))?;
         self.record = serde_json::from_slice(&text).map_err(MoveBaseError::BadRecord)?;
         Ok(())
     }
 
-    fn save(&self) -> Result<(), MoveBaseError> {
+    pub(super) fn save(&self) -> Result<(), MoveBaseError> {
         save_record(&self.root, &self.record).map_err(|e| record_error("write", self.name(), e))
     }
 

@@ -216,6 +216,15 @@ impl Project {
         Ok(out.map_err(|source| ProjectError::Git { doing: "look for a commit", source })?.code == 0)
     }
 
+    /// How many commits `to` has in its history that `from` has not.
+    pub fn commits_between(&self, from: &CommitId, to: &CommitId) -> Result<u64, ProjectError> {
+        let doing = "count commits";
+        let call = self.call().args(["rev-list", "--count"]).arg(format!("{from}..{to}"));
+        let out = call.run().map_err(|source| ProjectError::Git { doing, source })?.text();
+        out.parse()
+            .map_err(|_| ProjectError::Git { doing, source: GitError::unexpected("rev-list", "a number") })
+    }
+
     /// The newest tags in the history of `commit`, as full names, at most [`MAX_TAGS`].
     pub(crate) fn tags_in(&self, commit: &CommitId) -> Result<Vec<String>, ProjectError> {
         let call = self.call().args(["for-each-ref", "--sort=-creatordate", "--format=%(refname)"]);

@@ -8,6 +8,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitStatus};
 
 use super::record::Workspace;
+use crate::sandbox::Holder;
 
 impl Workspace {
     /// Runs a program in the workspace, with the standard streams and the environment of the caller, and waits for its
@@ -17,18 +18,12 @@ impl Workspace {
         let place = self.path();
         let mut command = Command::new(program);
         command.args(args).env("PWD", &place).env("DIVISI_WORKSPACE_PATH", &place);
-        let is_here = self.overlay().is_some_and(|overlay| overlay.is_here());
-        let held = if is_here { None } else { self.held()? };
-        let Some(held) = held else { return command.current_dir(place).status() };
-        let target = CString::new(place.as_os_str().as_bytes())?;
-        let maps = Maps::of_this_user();
-        let step = {
-            let (from, lock) = (held.as_fd().as_raw_fd(), held.lock().as_raw_fd());
-            // What the program leaves behind goes on seeing the files, so the lock stays open in it.
-            move || mount(from, &maps, &target).and_then(|()| keep_open(lock)).and_then(|()| go_to(&target))
-        };
+        let inside = Inside::of(self)?;
+        if inside.held.is_none() {
+            return command.current_dir(place).status();
+        }
         // SAFETY: the closure makes system calls on what was built before the fork; it neither allocates nor locks.
-        unsafe { command.pre_exec(step) };
+        unsafe { command.pre_exec(inside.step()) };
         let mut child = command.spawn()?;
         // What is typed to interrupt the program is meant for it and not for this process.
         // SAFETY: no handler of ours is replaced; this process only waits from here on.
@@ -36,8 +31,36 @@ impl Workspace {
         let ended = child.wait();
         // SAFETY: puts back what was there.
         unsafe { libc::signal(libc::SIGINT, before) };
-        drop(held);
+        drop(inside);
         ended
+    }
+}
+
+/// The way in, for a program that is about to be started.
+pub(super) struct Inside {
+    /// The overlay, mounted, where the workspace is one that is not seen here anyway. Kept until the program has ended.
+    pub(super) held: Option<Holder>,
+    target: CString,
+}
+
+impl Inside {
+    pub(super) fn of(space: &Workspace) -> io::Result<Self> {
+        let is_here = space.overlay().is_some_and(|overlay| overlay.is_here());
+        let held = if is_here { None } else { space.held()? };
+        Ok(Self { held, target: CString::new(space.path().as_os_str().as_bytes())? })
+    }
+
+    /// What the new process does before it becomes the program: it neither allocates nor locks.
+    pub(super) fn step(&self) -> impl Fn() -> io::Result<()> + Send + Sync + use<> {
+        let held = self.held.as_ref().map(|held| (held.as_fd().as_raw_fd(), held.lock().as_raw_fd()));
+        let (maps, target) = (Maps::of_this_user(), self.target.clone());
+        move || {
+            // What the program leaves behind goes on seeing the files, so the lock stays open in it.
+            if let Some((from, lock)) = held {
+                mount(from, &maps, &target).and_then(|()| keep_open(lock))?;
+            }
+            go_to(&target)
+        }
     }
 }
 

@@ -24,7 +24,8 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::checkout::make_git_dir;
-use super::record::{Presence, Workspace, birth, dir_identity, save_record};
+use super::place;
+use super::record::{Presence, Workspace, dir_identity};
 use super::remove::{finish_removals, remove_tree};
 use super::root::{WorkspaceError, Workspaces, io_error};
 use super::template::{Template, Templates, boot_id};
@@ -177,12 +178,7 @@ impl Workspace {
 }
 
 /// Makes the folders of an overlay workspace; its mount point is there already.
-pub(super) fn fill(
-    spaces: &Workspaces,
-    hub: &Hub,
-    space: &mut Workspace,
-    save: impl Fn(&Workspace) -> Result<(), WorkspaceError>,
-) -> Result<(), WorkspaceError> {
+pub(super) fn fill(spaces: &Workspaces, hub: &Hub, space: &mut Workspace) -> Result<(), WorkspaceError> {
     let templates = Templates::of(spaces.root());
     let _held = templates.hold()?;
     let template = templates.take(hub, &space.record.base)?;
@@ -190,14 +186,14 @@ pub(super) fn fill(
     let upper = space.own_folder().join(UPPER);
     space.record.overlay = Some(layered);
     // From here on the template is known to be in use.
-    save(space)?;
+    spaces.save(space)?;
     let git_dir = upper.join(".git");
     make_git_dir(hub, &git_dir, &space.record).map_err(io_error("make the git directory in", &upper))?;
     if !template.shows_index() {
         let index = git_dir.join("index");
         fs::copy(template.index(), &index).map_err(io_error("write", &index))?;
     }
-    point_out(space).map_err(io_error("write to", &space.path()))
+    point_out(&space.path(), space.name()).map_err(io_error("write to", &space.path()))
 }
 
 /// Makes the folders of an overlay in `own`.
@@ -243,10 +239,9 @@ impl Workspaces {
 
 /// Leaves a notice in the empty folder that is the mount point, and makes it read-only: what a person wrote there would
 /// not be in the workspace.
-fn point_out(space: &Workspace) -> io::Result<()> {
-    let dir = space.path();
-    fs::write(dir.join(NOTICE), notice(space.name()))?;
-    fs::set_permissions(&dir, fs::Permissions::from_mode(0o500))
+fn point_out(dir: &Path, name: &str) -> io::Result<()> {
+    fs::write(dir.join(NOTICE), notice(name))?;
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o500))
 }
 
 fn notice(name: &str) -> String {
@@ -296,17 +291,8 @@ impl Workspaces {
     /// True if the machine was restarted since the last time: what was written last before may be missing then.
     pub fn ready(&self, hub: &Hub, space: &mut Workspace) -> Result<bool, WorkspaceError> {
         let Some(mut layered) = space.record.overlay.clone() else { return Ok(false) };
+        self.see_to_place(space)?;
         let (place, before) = (space.path(), space.record.clone());
-        match dir_identity(&place) {
-            Ok(found) if Some(found) == space.record.made => {}
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                let made = fs::DirBuilder::new().mode(0o700).create(&place);
-                made.and_then(|()| point_out(space)).map_err(io_error("make", &place))?;
-                space.record.made = Some(dir_identity(&place).map_err(io_error("look at", &place))?);
-                space.record.born = birth(&place);
-            }
-            _ => return Err(WorkspaceError::NotOurs(place)),
-        }
         let templates = Templates::of(self.root());
         let _held = templates.hold()?;
         if let Some(base) = layered.layers.first() {
@@ -318,9 +304,32 @@ impl Workspaces {
         layered.boot = boot_id().map_err(io_error("ask the machine about", &place))?;
         space.record.overlay = Some(layered);
         if space.record != before {
-            save_record(self.root(), &space.record).map_err(io_error("write the record in", self.root()))?;
+            self.save(space)?;
         }
         Ok(distrusted)
+    }
+
+    /// Makes the folder where an overlay is seen anew if it is gone.
+    fn see_to_place(&self, space: &mut Workspace) -> Result<(), WorkspaceError> {
+        let place = space.path();
+        if matches!(dir_identity(&place), Ok(found) if Some(found) == space.record.made) {
+            return Ok(());
+        }
+        let _alone = place::making(self.root())?;
+        // Somebody else may have made it meanwhile.
+        let mut now = self.get(space.name())?;
+        match dir_identity(&place) {
+            Ok(found) if Some(found) == now.record.made => {}
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let beside = place::make_beside(self.root(), &mut now.record)?;
+                point_out(beside.path(), space.name()).map_err(io_error("write to", beside.path()))?;
+                self.save(&now)?;
+                beside.put()?;
+            }
+            _ => return Err(WorkspaceError::NotOurs(place)),
+        }
+        (space.record.made, space.record.born) = (now.record.made, now.record.born);
+        Ok(())
     }
 
     /// Removes templates that nobody needs, and finishes removals of overlays.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::overlay::Layered;
 use crate::ids::{CommitId, Identity, RepoPath};
-use crate::move_base::{BaseMove, UnfinishedMove};
+use crate::move_base::{BaseMove, UnfinishedMove, UnfinishedRollback};
 
 /// How a workspace's files come into being.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -58,6 +58,9 @@ pub struct Record {
     /// What the last move onto another base, which is `base`, came to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<BaseMove>,
+    /// The last rollback that was begun, and what it came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolling: Option<UnfinishedRollback>,
     /// What an overlay workspace is made of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlay: Option<Layered>,

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::checkout;
 use super::overlay;
-use super::record::{Kind, Presence, Record, Workspace, birth, dir_identity, save_record};
+use super::place;
+use super::record::{Kind, Presence, Record, Workspace, save_record};
 use super::remove::finish_removals;
 use crate::git::GitError;
 use crate::hub::{Hub, HubError};
@@ -195,18 +196,17 @@ impl Workspaces {
             included: Vec::new(),
             moving: None,
             moved: None,
+            rolling: None,
             overlay: None,
             archived: None,
             put_away: false,
         };
-        match fs::DirBuilder::new().mode(0o700).create(&dir) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Err(WorkspaceError::Exists(dir)),
-            other => other.map_err(io_error("make", &dir))?,
+        if dir.symlink_metadata().is_ok() {
+            return Err(WorkspaceError::Exists(dir));
         }
-        record.made = Some(dir_identity(&dir).map_err(io_error("look at", &dir))?);
-        record.born = birth(&dir);
+        let beside = place::make_beside(&self.root, &mut record)?;
         let mut space = Workspace { root: self.root.clone(), record };
-        let filled = self.fill(hub, &mut space);
+        let filled = self.save(&space).and_then(|()| beside.put()).and_then(|()| self.fill(hub, &mut space));
         if filled.is_err() {
             let _ = space.remove_folders();
             let _ = fs::remove_file(self.record_file(&new.name));
@@ -215,16 +215,17 @@ impl Workspaces {
     }
 
     fn fill(&self, hub: &Hub, space: &mut Workspace) -> Result<(), WorkspaceError> {
-        let save = |record: &Record| {
-            save_record(&self.root, record).map_err(io_error("write the record in", &self.root))
-        };
-        save(&space.record)?;
         match space.record.kind {
             Kind::Plain => checkout::fill(hub, space)?,
-            Kind::Overlay => overlay::fill(self, hub, space, |space| save(&space.record))?,
+            Kind::Overlay => overlay::fill(self, hub, space)?,
         }
         space.record.complete = true;
-        save(&space.record)
+        self.save(space)
+    }
+
+    /// Writes what is remembered of a workspace.
+    pub(super) fn save(&self, space: &Workspace) -> Result<(), WorkspaceError> {
+        save_record(&self.root, &space.record).map_err(io_error("write the record in", &self.root))
     }
 
     /// A workspace that was made earlier, whether or not its folder is still there (see [`Workspace::presence`]).

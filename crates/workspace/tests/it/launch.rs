@@ -5,6 +5,7 @@
 mod bounds;
 mod crash;
 mod ending;
+mod forking;
 mod input;
 mod output;
 mod refuse;

@@ -4,6 +4,7 @@
 
 mod archives;
 mod attacks;
+mod diffs;
 mod integrations;
 mod landings;
 mod launch;
@@ -11,7 +12,9 @@ mod move_base;
 mod opened;
 mod overlays;
 mod results;
+mod rollbacks;
 mod sandbox;
 mod snapshots;
 mod support;
+mod terminals;
 mod workspaces;

@@ -58,8 +58,8 @@ async fn a_person_and_an_agent_are_among_the_same_files_whoever_came_first() {
     let parts = space.sandbox_parts();
     let (overlay, read_only, held) = (parts.overlay, parts.read_only, parts.held);
     spec.sandbox = Some(Sandbox { overlay, read_only, held, ..Sandbox::default() });
-    let program = env!("CARGO_BIN_EXE_divisi-shim-test").into();
-    let shim = ShimCommand { program, args: vec!["shim".into()] };
+    let program = env!("CARGO_BIN_EXE_divisi-shim-test");
+    let shim = ShimCommand::new(program, ["shim"]);
     let launch = Launch::start(&f.path("launch"), &spec, &shim).await.unwrap();
     output_with(&launch, "ready").await;
     fs::write(&fifo, "").unwrap();

@@ -387,6 +387,10 @@ fn whoever_deletes_the_visible_folder_loses_nothing() {
     assert_eq!((parts.overlay, parts.held), (space.overlay(), vec![space.path().join(".git")]));
     assert!(space.path().is_dir());
     assert_eq!(Workspaces::for_launch(&f.git, &root, &root.join("t9.1")).unwrap(), None);
+    // Whoever made it again died before it was in its place.
+    fs::rename(space.path(), root.join(".making-t1.1")).unwrap();
+    assert!(!f.spaces().ready(&f.hub, &mut f.spaces().get("t1.1").unwrap()).unwrap());
+    assert!(space.path().is_dir() && !root.join(".making-t1.1").exists());
     space = f.spaces().get("t1.1").unwrap();
     fs::remove_dir_all(space.path()).unwrap();
     fs::write(space.path(), "another's").unwrap();

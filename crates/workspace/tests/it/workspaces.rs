@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
 
 use divisi_workspace::{
-    Hub, HubError, IncludeLimits, NewWorkspace, Presence, Project, Skipped, WorkspaceError, Workspaces,
+    Hub, HubError, IncludeLimits, Kind, NewWorkspace, Presence, Project, Skipped, WorkspaceError, Workspaces,
 };
 
 use crate::support::{Fixture, bytes, write};
@@ -100,7 +101,43 @@ fn a_name_in_use_is_refused_and_left_as_it_is() {
     fs::create_dir(f.spaces().root().join("foreign")).unwrap();
     let new = NewWorkspace::new("foreign", f.base());
     assert!(matches!(f.spaces().create(&f.hub, &new), Err(WorkspaceError::Exists(_))));
+    assert_eq!(f.spaces().names().unwrap(), ["t1.1"]);
     assert!(space.path().join("work.txt").exists());
+}
+
+/// The making is cut off after each of its steps, whose traces are laid out here as a crash leaves them.
+#[test]
+fn a_making_that_was_cut_off_anywhere_begins_again() {
+    let f = Fixture::new();
+    let root = f.spaces().root().to_owned();
+    for kind in [Kind::Plain, Kind::Overlay] {
+        for (number, step) in ["made beside", "written down", "put in place"].into_iter().enumerate() {
+            let name = format!("{kind:?}-{number}");
+            let new = NewWorkspace { kind, ..NewWorkspace::new(name.as_str(), f.base()) };
+            let made = f.spaces().create(&f.hub, &new).unwrap();
+            let record = root.join(format!(".records/{name}.json"));
+            if let Some(own) = made.overlay().and_then(|o| o.upper.parent().map(Path::to_owned)) {
+                fs::remove_dir_all(own).unwrap();
+            }
+            match step {
+                "made beside" => fs::remove_file(&record).unwrap(),
+                _ => {
+                    let text = fs::read_to_string(&record).unwrap();
+                    let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
+                    json["complete"] = false.into();
+                    json["overlay"] = serde_json::Value::Null;
+                    fs::write(&record, json.to_string()).unwrap();
+                }
+            }
+            if step != "put in place" {
+                fs::rename(made.path(), root.join(format!(".making-{name}"))).unwrap();
+            }
+            let again = f.spaces().create(&f.hub, &new).unwrap_or_else(|e| panic!("{kind:?}, {step}: {e}"));
+            assert_eq!(again.presence(), Presence::Present);
+            assert!(again.record().complete);
+            assert!(!root.join(format!(".making-{name}")).exists());
+        }
+    }
 }
 
 #[test]

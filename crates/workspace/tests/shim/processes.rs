@@ -20,8 +20,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
-        ["shim", "--adopt", dir] => shim_main(Path::new(dir), true),
-        ["shim", dir] => shim_main(Path::new(dir), false),
+        ["shim", ..] => shim_main(std::env::args_os().skip(2)),
         ["daemon", dir] => daemon(Path::new(dir)),
         ["lines", count] => done(lines(count.parse().unwrap())),
         ["slow-lines", count] => done(slow_lines(count.parse().unwrap())),
@@ -59,7 +58,7 @@ fn done(result: io::Result<()>) -> ExitCode {
 }
 
 fn shim() -> ShimCommand {
-    ShimCommand { program: std::env::current_exe().unwrap(), args: vec!["shim".into()] }
+    ShimCommand::new(std::env::current_exe().unwrap(), ["shim"]).with_fork_server()
 }
 
 fn run(work: impl Future<Output = ()>) -> ExitCode {

@@ -80,7 +80,7 @@ impl Line {
     }
 
     fn words(text: &str, delivery: Delivery) -> Self {
-        Self::Send(SendRequest { text: text.to_owned(), delivery })
+        Self::Send(SendRequest { text: text.to_owned(), images: Vec::new(), delivery })
     }
 }
 
@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn words_are_sent_and_commands_are_done() {
-        let sent = |text: &str, delivery| Line::Send(SendRequest { text: text.into(), delivery });
+        let sent =
+            |text: &str, delivery| Line::Send(SendRequest { text: text.into(), images: vec![], delivery });
         assert_eq!(Line::read(" go on ", None), sent("go on", Delivery::Queue));
         assert_eq!(Line::read("/steer left", None), sent("left", Delivery::Steer));
         assert_eq!(Line::read("/interrupt no", permission()), sent("no", Delivery::Interrupt));

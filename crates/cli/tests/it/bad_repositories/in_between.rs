@@ -233,6 +233,9 @@ fn a_workspace_that_is_deleted_under_its_agent_needs_a_person_and_goes_on() {
       workspace  [home]/.local/share/divisi/workspaces/t1.1 (checkout, ports [ports])
       turns  1 agent_error: the workspace's folder was deleted while the agent worked; it is there again, without this turn ([duration])
 
+    answered
+      t1#2  permission  Go on: yes  (person)
+
     waits for you
       t1#3  stall  the workspace's folder was deleted while the agent worked; it is there again, without this turn ([duration])
           divisi log t1, then divisi resume t1

@@ -75,7 +75,7 @@ async fn a_directory_that_is_no_launch_or_a_damaged_one() {
 async fn a_shim_that_is_not_there_or_is_something_else() {
     let place = Place::new();
     let with = async |program: &str| {
-        let shim = ShimCommand { program: program.into(), args: Vec::new() };
+        let shim = ShimCommand::new(program, [""; 0]);
         Launch::start(&place.launch_dir(), &place.shell("true"), &shim).await.map(drop).unwrap_err()
     };
     assert!(matches!(with("/no/such/shim").await, LaunchError::Shim { .. }));

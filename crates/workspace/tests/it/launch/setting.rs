@@ -1,6 +1,6 @@
 //! A child runs with what its spec says, and with nothing of the daemon.
 
-use divisi_workspace::launch::{CgroupPlace, Level, probe};
+use divisi_workspace::launch::{CgroupPlace, Launch, Level, ShimCommand, probe};
 
 use super::support::*;
 
@@ -73,4 +73,26 @@ async fn where_groups_can_be_made_the_child_has_its_own() {
 #[test]
 fn this_machine_is_good_enough_and_says_how_good() {
     assert_ne!(probe().level(), Level::Unsupported);
+}
+
+#[tokio::test]
+async fn a_shim_that_brings_no_connection_is_found_by_its_socket() {
+    let place = Place::new();
+    // Its output is a pipe, as that of a shim of an older version ends after the first line.
+    let script = "\"$0\" \"$@\" | /bin/cat";
+    let shim = ShimCommand::new("/bin/sh", ["-c", script, program().to_str().unwrap(), "shim"]);
+    let spec = place.shell("echo here; sleep 1000");
+    let launch = Launch::start(&place.launch_dir(), &spec, &shim).await.unwrap();
+    output_with(&launch, "here").await;
+    launch.kill().await.unwrap();
+    launch.wait().await;
+}
+
+#[tokio::test]
+async fn a_launch_that_could_not_start_leaves_no_socket() {
+    let place = Place::new();
+    let mut spec = place.spec(&[]);
+    spec.argv = vec!["/there/is/none".into()];
+    assert!(Launch::start(&place.launch_dir(), &spec, &shim()).await.is_err());
+    assert!(!place.launch_dir().join(divisi_workspace::launch::SOCKET).exists());
 }

@@ -1,6 +1,7 @@
 //! Launches in temporary directories, and waiting for what they do.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use divisi_workspace::launch::{Exit, Followed, Launch, LaunchError, ShimCommand, Spec, State, Status};
@@ -15,8 +16,11 @@ pub fn program() -> PathBuf {
     env!("CARGO_BIN_EXE_divisi-shim-test").into()
 }
 
+/// As the daemon does it: one fork server for all launches of a test.
 pub fn shim() -> ShimCommand {
-    ShimCommand { program: program(), args: vec!["shim".into()] }
+    static SHIM: LazyLock<ShimCommand> =
+        LazyLock::new(|| ShimCommand::new(program(), ["shim"]).with_fork_server());
+    SHIM.clone()
 }
 
 /// A directory for one launch.
@@ -85,11 +89,37 @@ pub fn kill(pid: i32, signal: Signal) -> bool {
 pub fn shim_of(dir: &Path) -> Option<i32> {
     use std::os::unix::fs::MetadataExt;
     let inode = std::fs::metadata(dir.join("out.journal")).ok()?.ino();
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let locks = locks().ok()?;
     let line = locks.lines().find(|line| line.contains("FLOCK") && line.contains(&format!(":{inode} ")))?;
     // A daemon, which here is the test itself, has the lock too while it looks whether there is a shim.
     let is_shim = |pid: &i32| *pid > 0 && *pid as u32 != std::process::id();
     line.split_ascii_whitespace().nth(4)?.parse().ok().filter(is_shim)
+}
+
+/// All file locks of the machine. The kernel lets go of its list between two reads, and then an entry is passed over
+/// for each one before it that was let go meanwhile. So a list counts only if one read held all of it, or if it came
+/// out the same twice.
+fn locks() -> std::io::Result<String> {
+    use std::io::Read;
+    let mut before = None;
+    loop {
+        let mut list = std::fs::File::open("/proc/locks")?;
+        let mut bytes = vec![0; 64 << 10];
+        let (mut len, mut reads) = (0, 0);
+        loop {
+            let read = list.read(&mut bytes[len..])?;
+            if read == 0 {
+                break;
+            }
+            (len, reads) = (len + read, reads + 1);
+        }
+        bytes.truncate(len);
+        let list = String::from_utf8_lossy(&bytes).into_owned();
+        if reads <= 1 || before.as_ref() == Some(&list) {
+            return Ok(list);
+        }
+        before = Some(list);
+    }
 }
 
 pub fn is_alive(pid: i32) -> bool {
@@ -177,4 +207,25 @@ pub async fn status_when(launch: &Launch, condition: impl Fn(&Status) -> bool) -
     tokio::time::timeout(PATIENCE, waiting)
         .await
         .unwrap_or_else(|_| panic!("never came: {:?}", launch.status()))
+}
+
+#[test]
+fn a_lock_is_found_while_others_come_and_go() {
+    let place = Place::new();
+    std::fs::create_dir(place.launch_dir()).unwrap();
+    let journal = std::fs::File::create(place.launch_dir().join("out.journal")).unwrap();
+    journal.lock().unwrap();
+    let mark = std::os::unix::fs::MetadataExt::ino(&journal.metadata().unwrap()).to_string();
+    let other = place.path("other");
+    let over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                std::fs::File::create(&other).unwrap().lock().unwrap();
+            }
+        });
+        let missed = (0..5000).filter(|_| !locks().unwrap().contains(&mark)).count();
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(missed, 0);
+    });
 }

@@ -118,7 +118,7 @@ impl Place {
     }
 
     pub fn shim(&self) -> ShimCommand {
-        ShimCommand { program: self.program.clone(), args: vec!["shim".into()] }
+        ShimCommand::new(&self.program, ["shim"])
     }
 
     /// Launches it as who runs the tests.
