@@ -9,6 +9,7 @@ use divisi_api::types::EntryRequest;
 use divisi_api::{Access, Dashboard, Server, ServerOptions};
 use divisi_engine::{Engine, Identity, Options, Person};
 use divisi_workspace::launch::ShimCommand;
+use divisi_workspace::sandbox::{Rung, level};
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -104,6 +105,16 @@ pub(crate) async fn serve(dirs: Dirs, options: ServeOptions, ready: impl FnOnce(
     tracing::info!(%address, pid = record.pid, data = %dirs.data.display(), "the daemon is ready");
     let link = access.entry(&EntryRequest::default())?.link;
     ready(Ready { address: &record.address, link: &link });
+    let data = dirs.data.clone();
+    tokio::task::spawn_blocking(move || {
+        let level = level(&data);
+        match level.rung {
+            Rung::Full => tracing::info!("the sandbox has namespaces and overlays"),
+            rung => {
+                tracing::warn!(?rung, why = level.why.as_deref(), "the sandbox has not all it could have")
+            }
+        }
+    });
     tokio::spawn(stop_on_signal(stop.clone()));
     let settings = Arc::new(ConfigFiles::new(dirs.clone()));
     let (dashboard, terminal) = (dashboard(), config.terminal());

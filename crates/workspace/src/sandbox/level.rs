@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use landlock::{ABI, Access as _, AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _};
 use serde::Serialize;
@@ -51,11 +52,40 @@ impl Level {
     }
 }
 
-/// Tries it, once per process and folder. `data` is where the changes of overlays would be kept.
+/// How often it is tried before a rung below the best counts.
+const TRIES: usize = 3;
+/// How long a rung below the best counts before it is tried again.
+const COUNTS_FOR: Duration = Duration::from_secs(10);
+
+/// Tries it, once per process and folder where everything is allowed. What was refused may have been refused by the
+/// moment, and agents would run with less for as long as the daemon lives: so it is tried again, at once and later.
+/// `data` is where the changes of overlays would be kept.
 pub fn level(data: &Path) -> Level {
-    static KNOWN: Mutex<BTreeMap<PathBuf, Level>> = Mutex::new(BTreeMap::new());
+    static KNOWN: Mutex<BTreeMap<PathBuf, (Level, Instant)>> = Mutex::new(BTreeMap::new());
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    known.entry(data.to_owned()).or_insert_with(|| probe(data)).clone()
+    if let Some((level, tried)) = known.get(data)
+        && (level.has_overlay() || tried.elapsed() < COUNTS_FOR)
+    {
+        return level.clone();
+    }
+    let level = best_of(TRIES, || probe(data));
+    known.insert(data.to_owned(), (level.clone(), Instant::now()));
+    level
+}
+
+/// The best rung that was reached, at most by the last try.
+fn best_of(tries: usize, probe: impl Fn() -> Level) -> Level {
+    let mut best = probe();
+    for _ in 1..tries {
+        if best.has_overlay() {
+            break;
+        }
+        let again = probe();
+        if again.rung > best.rung {
+            best = again;
+        }
+    }
+    best
 }
 
 fn probe(data: &Path) -> Level {
@@ -137,6 +167,19 @@ mod tests {
             std::env::current_dir().is_ok() && fs::metadata("/proc/self").is_ok(),
             "this process stays out"
         );
+    }
+
+    #[test]
+    fn what_the_moment_refused_is_tried_again() {
+        let at = |rung| Level { rung, why: None, remedy: None };
+        let play = |rungs: &[Rung]| {
+            let left = std::cell::RefCell::new(rungs.iter());
+            let reached = best_of(TRIES, || at(*left.borrow_mut().next().unwrap())).rung;
+            (reached, left.into_inner().count())
+        };
+        assert_eq!(play(&[Rung::Full, Rung::Nothing]), (Rung::Full, 1));
+        assert_eq!(play(&[Rung::NoOverlay, Rung::Full, Rung::Nothing]), (Rung::Full, 1));
+        assert_eq!(play(&[Rung::NoOverlay, Rung::WritesOnly, Rung::NoOverlay]), (Rung::NoOverlay, 0));
     }
 
     #[test]
