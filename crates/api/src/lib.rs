@@ -15,6 +15,7 @@ mod push;
 mod routes;
 mod server;
 mod settings;
+mod summaries;
 mod terminals;
 pub mod types;
 mod typescript;

@@ -18,6 +18,7 @@ use crate::metrics::{self, Requests};
 use crate::push::Push;
 use crate::routes;
 use crate::settings::SettingsFiles;
+use crate::summaries::Summaries;
 use crate::terminals::Terminals;
 
 /// Longest request body, in bytes: a prompt of the greatest length, escaped, with what stands around it.
@@ -69,6 +70,7 @@ pub(crate) struct App {
     /// Who asks, unless a paired device does.
     pub(crate) person: String,
     pub(crate) keys: Arc<Keys>,
+    pub(crate) summaries: Arc<Summaries>,
     pub(crate) requests: Arc<Requests>,
     pub(crate) dashboard: Option<Dashboard>,
     pub(crate) stop: CancellationToken,
@@ -98,6 +100,7 @@ impl Server {
             engine,
             person: options.person,
             keys: Arc::default(),
+            summaries: Arc::default(),
             requests: Arc::default(),
             dashboard: options.dashboard,
             stop: options.stop,

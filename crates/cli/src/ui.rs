@@ -41,9 +41,14 @@ impl Ui {
         !self.quiet && std::io::stderr().is_terminal()
     }
 
-    /// Writes data.
+    /// Writes data, in one go: what takes the colours away piece by piece would also write piece by piece.
     pub(crate) fn data(&self, text: &str) -> Done {
-        let mut out = anstream::stdout().lock();
+        let plain = match anstream::stdout().current_choice() {
+            anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
+            _ => String::new(),
+        };
+        let text = if plain.is_empty() { text } else { &plain };
+        let mut out = std::io::stdout().lock();
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| output(&error))
     }
 

@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
 use divisi_model::budget::{Budget, NotABudget};
 use divisi_model::schedule::Place;
 use divisi_model::task::{CheckedBy, Criterion};
@@ -12,20 +13,22 @@ use super::find;
 use crate::asker::Asker;
 use crate::problem::{Answer, ApiError, Body, Segment};
 use crate::server::App;
-use crate::types::{CriterionRequest, ImageRequest, MoveRequest, NewTask, Problem, TaskSummary, TaskView};
+use crate::types::{
+    CriterionRequest, ImageRequest, MoveRequest, NewTask, Problem, ProblemKind, TaskSummary, TaskView,
+};
 
 /// The header that makes giving out a task repeatable.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// All tasks by number, archived ones too.
 #[utoipa::path(get, path = "/v1/tasks", responses((status = 200, body = Vec<TaskSummary>)))]
-pub(crate) async fn list(State(app): State<App>) -> Json<Vec<TaskSummary>> {
-    let projects = app.engine.projects();
-    let summary = |task: &TaskState| {
-        TaskSummary::of(task, projects.iter().find(|project| project.id == task.spec.project))
-            .with(|number| app.engine.trouble(AttemptId { task: task.id, number }))
-    };
-    Json(app.engine.tasks().iter().map(|task| summary(task)).collect())
+pub(crate) async fn list(State(app): State<App>) -> Result<impl IntoResponse, ApiError> {
+    let trouble = |attempt| app.engine.trouble(attempt);
+    let list = app.summaries.list(&app.engine.tasks(), &app.engine.projects(), trouble);
+    let failed =
+        |error| Problem::new(ProblemKind::Internal, format!("the list cannot be written: {error}"), "");
+    let list = list.map_err(failed)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], list))
 }
 
 /// Give out a task. With an `Idempotency-Key` header the same request gives the same task.
