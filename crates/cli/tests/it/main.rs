@@ -26,5 +26,6 @@ mod real_agents;
 mod review;
 mod road;
 mod rollback;
+mod scripts;
 mod shared;
 mod staged;
