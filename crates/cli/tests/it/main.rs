@@ -16,6 +16,7 @@ mod help;
 mod images;
 mod import;
 mod init;
+mod ladder;
 mod limits;
 mod machines;
 mod misbehaving;
