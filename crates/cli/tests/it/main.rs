@@ -17,6 +17,7 @@ mod images;
 mod import;
 mod init;
 mod ladder;
+mod landing_disks;
 mod limits;
 mod machines;
 mod misbehaving;

@@ -106,18 +106,26 @@ impl Hub {
             let what = "it switched to the branch at this moment".to_owned();
             return Err(LandError::Busy { checkout: checkout.top, what });
         }
+        let put_back = |touched: &[Prepared], source| {
+            let checkout = touched[touched.len() - 1].checkout.top.clone();
+            for done in touched.iter().rev() {
+                done.put_back()?;
+            }
+            swap(project, &back, by, &format!("{reason} (put back)"))?;
+            Err(LandError::PutBack { checkout, source: Box::new(source) })
+        };
         for n in 0..prepared.len() {
             if let Err(source) = prepared[n].move_files(step) {
-                let checkout = prepared[n].checkout.top.clone();
-                for done in prepared[..=n].iter().rev() {
-                    done.put_back()?;
-                }
-                swap(project, &back, by, &format!("{reason} (put back)"))?;
-                return Err(LandError::PutBack { checkout, source: Box::new(source) });
+                return put_back(&prepared[..=n], source);
             }
         }
         if !go_on(Step::FilesMoved) {
             return abandon(prepared, intent);
+        }
+        for one in &prepared {
+            if let Err(source) = one.write_index() {
+                return put_back(&prepared, source);
+            }
         }
         let mut moved = Vec::new();
         for one in prepared {
