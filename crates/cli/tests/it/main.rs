@@ -20,6 +20,7 @@ mod ladder;
 mod landing_disks;
 mod limits;
 mod machines;
+mod many_files;
 mod misbehaving;
 mod moved;
 mod permissions;
