@@ -18,6 +18,7 @@ mod import;
 mod init;
 mod ladder;
 mod landing_disks;
+mod large_files;
 mod limits;
 mod machines;
 mod many_files;
