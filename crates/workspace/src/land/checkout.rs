@@ -171,7 +171,7 @@ impl Prepared {
     }
 
     /// Makes what was written into the lock the checkout's index, which also releases the lock.
-    pub(super) fn install_index(mut self) -> Result<(), LandError> {
+    pub(super) fn install_index(&mut self) -> Result<(), LandError> {
         let index = self.checkout.git_dir.join("index");
         fs::rename(&self.lock, &index).map_err(|e| self.io("replace", &index, e))?;
         self.installed = true;
