@@ -202,3 +202,59 @@ fn a_project_whose_disk_has_no_room_for_its_new_index() {
     the daemon has ended
     ");
 }
+
+/// The log has room, a clean checkout has none: not of the result, and later not of its combination with the target.
+const FULL_FOR_A_CHECK: &str = r##"
+disk 40m "$DATA"
+head -c 3M /dev/urandom > large.bin
+git add . && git commit -qm large
+turns() { "$DIVISI" show t1 | grep '^  turns '; }
+"$DIVISI" run --agent rehearsal --permissions all "$PROMPT" > /dev/null || exit 1
+within says 'It is written.'
+fill "$DATA" 1500
+touch "$ROOT/go"
+within shows 'cannot be checked'
+status
+room "$DATA"
+"$DIVISI" resume t1 > /dev/null
+within shows 'in review'
+turns
+"$DIVISI" review t1 --approve > /dev/null
+git commit -q --allow-empty -m meanwhile
+echo more > more.txt && git add more.txt && git commit -qm more
+before=$(target)
+fill "$DATA" 1500
+"$DIVISI" land t1 > /dev/null 2>&1
+within shows 'landing failed'
+status
+[ "$before" = "$(target)" ] && echo 'nothing moved'
+room "$DATA"
+say land t1 | sed 's/ as [0-9a-f]*,/,/'
+turns
+git log --format=%s
+"$DIVISI" stop --daemon
+"##;
+
+#[test]
+fn a_check_for_which_there_is_no_room_sends_nobody_back() {
+    let env = TestEnv::new();
+    let wait = format!("run while [ ! -e {} ]; do sleep 0.05; done", env.join("go").display());
+    let prompt = format!("Work\n\n```rehearsal\nwrite new.txt \"new\\n\"\nsay It is written.\n{wait}\n```\n");
+    let said = run(&env, project(&env).path(), &format!("{TARGET}{FULL_FOR_A_CHECK}"), &prompt);
+    insta::assert_snapshot!(said, @"
+      ◐ workspace failed: the result cannot be checked: no clean checkout: cannot read the base's files: the disk is full: No space left on device (os error 28)
+      turns  1 completed ([duration])
+      ◐ landing failed: approved, but it did not land: no clean checkout: cannot read the base's files: the disk is full: No space left on device (os error 28)
+    nothing moved
+    $ divisi land t1
+    t1  landed on main, and your checkout shows it
+      turns  1 completed ([duration])
+    Merge t1: Work
+    more
+    Work
+    meanwhile
+    large
+    first
+    the daemon has ended
+    ");
+}
