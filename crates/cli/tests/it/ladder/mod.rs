@@ -38,6 +38,7 @@ require() { mkdir -p "$HOME/.config/divisi" && echo 'sandbox = "require"' > "$HO
 doctor
 "$DIVISI" run --agent rehearsal --permissions all --wait "$PROMPT" > /dev/null || exit 1
 "$DIVISI" show t1 | grep -e '^  [◇◐]' -e '^  workspace ' -e '^  sandbox '
+"$DIVISI" show t1 --json | grep -o '"sandbox": "[a-z_]*"'
 outside
 "$DIVISI" review t1 --approve > /dev/null
 say land t1 | sed 's/ as [0-9a-f]*,/,/'
@@ -66,13 +67,14 @@ fn without_namespaces_files_are_written_only_where_it_is_allowed() {
     let env = TestEnv::new();
     let script = format!("{NO_NAMESPACES}{ASKED}");
     let said = run(&env, project(&env).path(), &script, &prompt(&env));
-    insta::assert_snapshot!(said, @"
+    insta::assert_snapshot!(said, @r#"
     ! sandbox: no namespaces: agents write only what is their own, but see everything and have the whole network (user.max_user_namespaces is 0)
         sudo sysctl user.max_user_namespaces=15000
     ✓ workspaces: checkouts: the sandbox of this machine has no overlays
       ◇ in review for [duration]: 1 required check passed
       workspace  [home]/.local/share/divisi/workspaces/t1.1 (checkout, ports [ports])
       sandbox  its agent can read everything and change only what is its own
+    "sandbox": "writes_only"
     nothing was written outside
     $ divisi land t1
     t1  landed on main, and your checkout shows it
@@ -91,7 +93,7 @@ fn without_namespaces_files_are_written_only_where_it_is_allowed() {
     hint: divisi log t2, then divisi resume t2
     [exit code 5]
     the daemon has ended
-    ");
+    "#);
 }
 
 #[test]
@@ -101,13 +103,14 @@ fn without_namespaces_and_landlock_there_is_no_sandbox() {
     env.set("ASKED", format!("{PRELUDE}{ASKED}"));
     let script = format!("{NO_NAMESPACES}exec python3 \"$ROOT/without_landlock.py\" sh -c \"$ASKED\"");
     let said = run(&env, project(&env).path(), &script, &prompt(&env));
-    insta::assert_snapshot!(said, @"
+    insta::assert_snapshot!(said, @r#"
     ! sandbox: none: agents, setup and checks may do all that you may (user.max_user_namespaces is 0)
         sudo sysctl user.max_user_namespaces=15000
     ✓ workspaces: checkouts: the sandbox of this machine has no overlays
       ◇ in review for [duration]: 1 required check passed
       workspace  [home]/.local/share/divisi/workspaces/t1.1 (checkout, ports [ports])
       sandbox  none: its agent may do all that you may
+    "sandbox": "off"
     by-a-check
     by-the-agent
     $ divisi land t1
@@ -127,7 +130,7 @@ fn without_namespaces_and_landlock_there_is_no_sandbox() {
     hint: divisi log t2, then divisi resume t2
     [exit code 5]
     the daemon has ended
-    ");
+    "#);
 }
 
 /// Data on an overlay, as in most containers: the kernel takes no overlay above it.
@@ -144,12 +147,13 @@ fi
 fn where_data_lies_on_an_overlay_workspaces_are_checkouts() {
     let env = TestEnv::new();
     let said = run(&env, project(&env).path(), &format!("{ON_AN_OVERLAY}{ASKED}"), &prompt(&env));
-    insta::assert_snapshot!(said, @"
+    insta::assert_snapshot!(said, @r#"
     ✓ sandbox: namespaces: agents write only what is their own; no overlays (cannot mount an overlay with its changes in [home]/.local/share/divisi: Invalid argument (os error 22))
         overlays need Linux 5.11 and a file system with user attributes, such as ext4, XFS or btrfs, below [home]/.local/share/divisi
     ✓ workspaces: checkouts: the sandbox of this machine has no overlays
       ◇ in review for [duration]: 1 required check passed
       workspace  [home]/.local/share/divisi/workspaces/t1.1 (checkout, ports [ports])
+    "sandbox": "namespaces"
     nothing was written outside
     $ divisi land t1
     t1  landed on main, and your checkout shows it
@@ -165,7 +169,7 @@ fn where_data_lies_on_an_overlay_workspaces_are_checkouts() {
         ◇ in review: 1 required check passed
         next: divisi diff t2, then divisi review t2 --approve
     the daemon has ended
-    ");
+    "#);
 }
 
 /// A file system without attributes: the kernel mounts an overlay above it, in which folders cannot be removed.
@@ -177,12 +181,13 @@ mount -t ramfs divisi-test "$DATA" || { echo 'this test needs a kernel with ramf
 fn where_an_overlay_works_but_in_part_workspaces_are_checkouts() {
     let env = TestEnv::new();
     let said = run(&env, project(&env).path(), &format!("{WITHOUT_ATTRIBUTES}{ASKED}"), &prompt(&env));
-    insta::assert_snapshot!(said, @"
+    insta::assert_snapshot!(said, @r#"
     ✓ sandbox: namespaces: agents write only what is their own; no overlays (cannot remove a folder of an overlay with its changes in [home]/.local/share/divisi: Input/output error (os error 5))
         overlays need Linux 5.11 and a file system with user attributes, such as ext4, XFS or btrfs, below [home]/.local/share/divisi
     ✓ workspaces: checkouts: the sandbox of this machine has no overlays
       ◇ in review for [duration]: 1 required check passed
       workspace  [home]/.local/share/divisi/workspaces/t1.1 (checkout, ports [ports])
+    "sandbox": "namespaces"
     nothing was written outside
     $ divisi land t1
     t1  landed on main, and your checkout shows it
@@ -198,5 +203,5 @@ fn where_an_overlay_works_but_in_part_workspaces_are_checkouts() {
         ◇ in review: 1 required check passed
         next: divisi diff t2, then divisi review t2 --approve
     the daemon has ended
-    ");
+    "#);
 }
