@@ -60,42 +60,33 @@ async fn run_one(
     let log = format!("checks/{attempt_name}/{run_name}");
     let started = context.now();
     let project = context.project(task)?;
-    let evidence = |outcome, millis, log_sha256, counts| Evidence {
+    let tree =
+        context.worker.clean_checkout(project.clone(), subject.commit.clone(), tree_name.clone()).await;
+    // That is no fault of what is checked, and nobody is sent back for it.
+    let tree = tree.map_err(|StepError(why)| StepError(format!("no clean checkout: {why}")))?;
+    let environment = workspaces::check_environment(context, task, attempt, &tree);
+    let limit = Duration::from_secs(u64::from(check.timeout_seconds));
+    let dir = context.path(&log);
+    let command = check.command.clone();
+    let needed_in = &[Phase::Checking, Phase::Landing];
+    let run = Run { dir: dir.clone(), command, cwd: tree, environment, limit, attempt: id, needed_in };
+    let Some(exit) = run::run(context, run).await? else { return Ok(false) };
+    let (end, log_sha256) = context.worker.log_end(dir, COUNT_BYTES).await.unwrap_or_default();
+    let stored = Evidence {
         check: check.name.clone(),
         command: check.command.clone(),
         required: check.required,
         criterion: check.criterion,
         commit: subject.commit.clone(),
         tree: subject.tree.clone(),
-        outcome,
+        outcome: outcome(&exit),
         started,
-        millis,
+        millis: exit.ended_at_ms.saturating_sub(exit.started_at_ms),
         log_sha256,
-        log: log.clone(),
-        counts,
+        log,
+        counts: crate::counts::counts(&end),
         environment: format!("{} {}, local", std::env::consts::OS, std::env::consts::ARCH),
     };
-    let stored =
-        match context.worker.clean_checkout(project.clone(), subject.commit.clone(), tree_name.clone()).await
-        {
-            Err(StepError(why)) => {
-                let why = format!("no clean checkout: {why}");
-                evidence(CheckOutcome::NotRun { why }, 0, String::new(), None)
-            }
-            Ok(tree) => {
-                let environment = workspaces::check_environment(context, task, attempt, &tree);
-                let limit = Duration::from_secs(u64::from(check.timeout_seconds));
-                let dir = context.path(&log);
-                let command = check.command.clone();
-                let needed_in = &[Phase::Checking, Phase::Landing];
-                let run =
-                    Run { dir: dir.clone(), command, cwd: tree, environment, limit, attempt: id, needed_in };
-                let Some(exit) = run::run(context, run).await? else { return Ok(false) };
-                let (end, sha256) = context.worker.log_end(dir, COUNT_BYTES).await.unwrap_or_default();
-                let millis = exit.ended_at_ms.saturating_sub(exit.started_at_ms);
-                evidence(outcome(&exit), millis, sha256, crate::counts::counts(&end))
-            }
-        };
     drop(permit);
     let reported = context
         .try_report(id, Event::EvidenceStored { attempt: id.number, evidence: Box::new(stored) })

@@ -90,9 +90,10 @@ fn is_needed(context: &Context, run: &Run) -> bool {
     })
 }
 
-/// Whether an exit is the command's own: not when the machine was switched off under it, or Divisi ended it.
+/// Whether an exit is the command's own: not when its shell could not be started, the machine was switched off under it,
+/// or Divisi ended it.
 fn says_something(exit: &Exit) -> bool {
-    !matches!(exit.outcome, Outcome::Lost { .. })
+    !matches!(exit.outcome, Outcome::Lost { .. } | Outcome::NotStarted { .. })
         && !matches!(exit.ended_by, Some(EndedBy::Terminate | EndedBy::Kill))
 }
 

@@ -13,11 +13,17 @@ pub(crate) fn unified(diff: &DiffView) -> String {
         head(&mut out, file);
         body(&mut out, file);
     }
-    if diff.files_dropped > 0 {
-        let _ =
-            writeln!(out, "{}", style::warn(format!("… {} more files are not shown", diff.files_dropped)));
-    }
+    dropped(&mut out, diff);
     out
+}
+
+/// What a change has more than is shown.
+fn dropped(out: &mut String, diff: &DiffView) {
+    if diff.files_dropped > 0 {
+        let files = super::count(diff.files_dropped, "more file");
+        let verb = if diff.files_dropped == 1 { "is" } else { "are" };
+        let _ = writeln!(out, "{}", style::warn(format!("… {files} {verb} not shown")));
+    }
 }
 
 /// One line per file with what changed, and the sum.
@@ -38,6 +44,7 @@ pub(crate) fn stat(diff: &DiffView) -> String {
         };
         let _ = writeln!(out, " {}  {path}{:pad$}  {counts}", letter(file.change), "");
     }
+    dropped(&mut out, diff);
     let files = diff.files.len() + diff.files_dropped;
     let _ = writeln!(
         out,

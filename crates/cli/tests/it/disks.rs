@@ -2,30 +2,10 @@
 //! when there is room.
 
 use std::fs;
-use std::path::Path;
 
 use divisi_testkit::{Repo, TestEnv};
 
-/// What all scripts begin with: `$DATA` is a disk of its own in a mount namespace of its own.
-const PRELUDE: &str = r##"
-set -u
-disk() { mount -t tmpfs -o "size=$1,mode=700" divisi-test "$2" || exit 9; }
-within() {
-    tries=0
-    until "$@"; do
-        tries=$((tries + 1))
-        [ $tries -lt 600 ] || { echo "not within a minute: $*"; "$DIVISI" show t1; exit 1; }
-        sleep 0.1
-    done
-}
-shows() { "$DIVISI" show t1 | grep -q "$1"; }
-says() { "$DIVISI" log t1 | grep -q "^$1"; }
-# Takes all room below a folder but so many KiB.
-fill() { dd if=/dev/zero of="$1/filler" bs=4k 2>/dev/null; truncate -s "-$2k" "$1/filler"; }
-room() { rm "$1/filler"; }
-say() { echo "\$ divisi $*"; code=0; "$DIVISI" "$@" 2>&1 || code=$?; [ $code = 0 ] || echo "[exit code $code]"; }
-status() { "$DIVISI" show t1 | sed -n '5,6s/ for [^:]*:/:/p'; }
-"##;
+use crate::scripts::run;
 
 fn project(env: &TestEnv) -> Repo<'_> {
     let repo = env.repo("shop");
@@ -43,26 +23,6 @@ fn writes(env: &TestEnv, mebibytes: u32) -> String {
         "say All of it.".to_owned(),
     ];
     format!("Work\n\n```rehearsal\n{}\n```\n", script.join("\n"))
-}
-
-/// What a script prints that runs in a mount namespace of its own.
-fn run(env: &TestEnv, folder: &Path, script: &str, prompt: &str) -> String {
-    let data = env.home().join(".local/share/divisi");
-    fs::create_dir_all(&data).unwrap();
-    let output = env
-        .command("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &format!("{PRELUDE}{script}")])
-        .current_dir(folder)
-        .env("DATA", &data)
-        .env("DIVISI", divisi_testkit::divisi_program())
-        .env("PROMPT", prompt)
-        .env("ROOT", env.root())
-        .stdin(std::process::Stdio::null())
-        .output()
-        .expect("this test needs the program `unshare` (Debian package util-linux)");
-    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{said}\n{errors}");
-    env.redact(&said)
 }
 
 /// A bind mount is read-only for root, too.

@@ -60,8 +60,9 @@ pub(crate) async fn result(local: &Local, of: Attempt, turn: u32) -> Result<Atte
         let base = space.base().clone();
         let commit = recorded.map_or_else(|| base.clone(), |recorded| recorded.commit);
         let tree = hub.tree_of(&commit).map_err(|error| StepError::of(&error))?;
-        let diff =
-            hub.diff_files(&base, &commit, &DiffLimits::default()).map_err(|error| StepError::of(&error))?;
+        // All of them: whatever is changed outside of the scope may be the last.
+        let limits = DiffLimits { files: usize::MAX, ..DiffLimits::default() };
+        let diff = hub.diff_files(&base, &commit, &limits).map_err(|error| StepError::of(&error))?;
         let outside_scope = outside_scope(task, &diff)?;
         notes.extend(outside_scope.iter().map(|path| format!("{path}: outside of the task's scope")));
         let stat = diff.stat;

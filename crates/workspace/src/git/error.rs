@@ -82,12 +82,15 @@ impl GitError {
     }
 }
 
-/// What git and the kernel say of a full disk.
+/// What the kernel says of a full disk.
 const NO_SPACE: &str = "No space left on device";
+/// What git says of one where it writes an index or a pack.
+const OUT_OF_SPACE: &str = "Out of diskspace";
 
 /// A full disk is told as one, and not as what git happened to be writing.
 fn failed(command: &str, status: &str, stderr: &str) -> String {
-    match (stderr.contains(NO_SPACE), command.split(' ').next()) {
+    let full = stderr.contains(NO_SPACE) || stderr.contains(OUT_OF_SPACE);
+    match (full, command.split(' ').next()) {
         (true, Some(verb)) => format!("the disk is full: git {verb}: {NO_SPACE}"),
         _ => format!("git {command} ended with {status}: {stderr}"),
     }
@@ -114,7 +117,10 @@ mod tests {
         };
         let full =
             "fatal: unable to write loose object file: No space left on device\nfatal: unpack-objects failed";
-        assert_eq!(failed(full).to_string(), "the disk is full: git fetch: No space left on device");
+        let told = "the disk is full: git fetch: No space left on device";
+        assert_eq!(failed(full).to_string(), told);
+        let of_an_index = "fatal: sha1 file '/somewhere/index.lock' write error. Out of diskspace";
+        assert_eq!(failed(of_an_index).to_string(), told);
         let other = failed("fatal: bad object");
         assert_eq!(
             other.to_string(),

@@ -152,18 +152,27 @@ impl Prepared {
         Ok(())
     }
 
-    /// Makes the new index the checkout's, which also releases the lock.
-    pub(super) fn install_index(mut self) -> Result<(), LandError> {
+    /// Writes the new index into the lock, where there may be no room for it. The checkout's own is as it was.
+    pub(super) fn write_index(&self) -> Result<(), LandError> {
         let index = self.checkout.git_dir.join("index");
         let bytes = fs::read(&self.after).map_err(|e| self.io("read", &self.after, e))?;
         let written = File::create(&self.lock).and_then(|mut file| {
-            file.write_all(&bytes)?;
+            let written = file.write_all(&bytes).and_then(|()| file.sync_all());
+            if written.is_err() {
+                // What was written of it may be the room that putting the files back needs.
+                file.set_len(0)?;
+            }
             if let Ok(old) = index.metadata() {
                 file.set_permissions(old.permissions())?;
             }
-            file.sync_all()
+            written
         });
-        written.map_err(|e| self.io("write", &self.lock, e))?;
+        written.map_err(|e| self.io("write", &self.lock, e))
+    }
+
+    /// Makes what was written into the lock the checkout's index, which also releases the lock.
+    pub(super) fn install_index(&mut self) -> Result<(), LandError> {
+        let index = self.checkout.git_dir.join("index");
         fs::rename(&self.lock, &index).map_err(|e| self.io("replace", &index, e))?;
         self.installed = true;
         Ok(())

@@ -3,7 +3,8 @@
 //! The branch moves by compare-and-swap: only if it is still where the caller thinks. Where it is checked out, the
 //! files and the index of that checkout move with it, or nothing moves: what would overwrite a change of the user's
 //! is found out before. Order: objects, checks, the index lock, the branch, the files, the index. If writing a file
-//! fails, all of it is put back; if the process dies in between, [`crate::Hub::recover_landings`] finishes it.
+//! or the index fails, all of it is put back; if that fails too, or the process dies in between,
+//! [`crate::Hub::recover_landings`] finishes it.
 //!
 //! The user's hooks, filters (Git LFS among them) and file-system monitor never run. Files that a filter would have
 //! to write are therefore refused with [`LandError::NeedsFilter`].
@@ -24,7 +25,8 @@ use crate::hub::HubError;
 use crate::ids::{CommitId, RepoPath, Signature};
 use crate::project::ProjectError;
 
-/// Why a branch was not moved. In every case the branch, the files and the index are as they were.
+/// Why a branch was not moved. The branch, the files and the index are as they were; where not even that could be had,
+/// which is told as what failed last, [`crate::Hub::recover_landings`] brings all of it to where the branch is.
 #[derive(Debug, thiserror::Error)]
 pub enum LandError {
     /// The branch is not where the caller thought.

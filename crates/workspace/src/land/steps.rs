@@ -95,38 +95,58 @@ impl Hub {
             return abandon(prepared, intent);
         }
         swap(project, step, by, reason)?;
-        if !go_on(Step::BranchMoved) {
-            return abandon(prepared, intent);
+        match bring_along(project, step, (by, reason), &mut prepared, go_on) {
+            Ok(true) => Ok(prepared.iter().map(|one| one.checkout.top.clone()).collect()),
+            Ok(false) => abandon(prepared, intent),
+            // Everything is as it was.
+            Err(error @ (LandError::Busy { .. } | LandError::PutBack { .. })) => Err(error),
+            // Neither done nor put back: with what is written down of it, it is finished later.
+            Err(error) => abandon(prepared, intent).and(Err(error)),
         }
-        // Who switched to the branch after it was looked for has the old files under the new commit: back at once.
-        let back = Move { from: step.to.clone(), to: step.from.clone(), ..step.clone() };
-        let newcomer = |c: &Checkout| prepared.iter().all(|known| known.checkout.top != c.top);
-        if let Some(checkout) = checkouts_of(project, step)?.into_iter().find(newcomer) {
-            swap(project, &back, by, &format!("{reason} (put back)"))?;
-            let what = "it switched to the branch at this moment".to_owned();
-            return Err(LandError::Busy { checkout: checkout.top, what });
-        }
-        for n in 0..prepared.len() {
-            if let Err(source) = prepared[n].move_files(step) {
-                let checkout = prepared[n].checkout.top.clone();
-                for done in prepared[..=n].iter().rev() {
-                    done.put_back()?;
-                }
-                swap(project, &back, by, &format!("{reason} (put back)"))?;
-                return Err(LandError::PutBack { checkout, source: Box::new(source) });
-            }
-        }
-        if !go_on(Step::FilesMoved) {
-            return abandon(prepared, intent);
-        }
-        let mut moved = Vec::new();
-        for one in prepared {
-            moved.push(one.checkout.top.clone());
-            one.install_index()?;
-        }
-        go_on(Step::Done);
-        Ok(moved)
     }
+}
+
+/// Brings the checkouts to where the branch is, or everything back to where it was. False if it was not to go on.
+fn bring_along(
+    project: &Project,
+    step: &Move,
+    (by, reason): (&Signature, &str),
+    prepared: &mut [Prepared],
+    go_on: &mut dyn FnMut(Step) -> bool,
+) -> Result<bool, LandError> {
+    if !go_on(Step::BranchMoved) {
+        return Ok(false);
+    }
+    // Who switched to the branch after it was looked for has the old files under the new commit: back at once.
+    let back = Move { from: step.to.clone(), to: step.from.clone(), ..step.clone() };
+    let swap_back = || swap(project, &back, by, &format!("{reason} (put back)"));
+    let newcomer = |c: &Checkout| prepared.iter().all(|known| known.checkout.top != c.top);
+    if let Some(checkout) = checkouts_of(project, step)?.into_iter().find(newcomer) {
+        swap_back()?;
+        let what = "it switched to the branch at this moment".to_owned();
+        return Err(LandError::Busy { checkout: checkout.top, what });
+    }
+    let put_back = |touched: &[Prepared], failed: &Prepared, source| {
+        touched.iter().rev().try_for_each(Prepared::put_back)?;
+        swap_back()?;
+        Err(LandError::PutBack { checkout: failed.checkout.top.clone(), source: Box::new(source) })
+    };
+    for (n, one) in prepared.iter().enumerate() {
+        if let Err(source) = one.move_files(step) {
+            return put_back(&prepared[..=n], one, source);
+        }
+    }
+    if !go_on(Step::FilesMoved) {
+        return Ok(false);
+    }
+    for one in prepared.iter() {
+        if let Err(source) = one.write_index() {
+            return put_back(prepared, one, source);
+        }
+    }
+    prepared.iter_mut().try_for_each(Prepared::install_index)?;
+    go_on(Step::Done);
+    Ok(true)
 }
 
 fn checkouts_of(project: &Project, step: &Move) -> Result<Vec<Checkout>, LandError> {
@@ -134,7 +154,7 @@ fn checkouts_of(project: &Project, step: &Move) -> Result<Vec<Checkout>, LandErr
     Ok(project.checkouts()?.into_iter().filter(on_it).collect())
 }
 
-/// Leaves everything as a dying process would: for tests of recovery.
+/// Leaves everything as a dying process would, for [`Hub::recover_landings`].
 fn abandon(prepared: Vec<Prepared>, intent: Intent) -> Result<Vec<std::path::PathBuf>, LandError> {
     prepared.into_iter().for_each(std::mem::forget);
     std::mem::forget(intent);

@@ -108,6 +108,24 @@ fn dying_after_the_branch_moved_is_finished() {
 }
 
 #[test]
+fn what_can_be_neither_done_nor_put_back_is_finished_later() {
+    let place = Place::new();
+    let (objects, away) = (place.repo().join(".git/objects"), place.repo().join(".git/away"));
+    let by = Signature::new(Identity::new("D", "d@x"), 1);
+    let mut take_away = |step| {
+        if step == Step::BranchMoved {
+            fs::rename(&objects, &away).unwrap();
+        }
+        true
+    };
+    let moved = place.hub.move_branch(&place.project, &place.step, &by, "land", &mut take_away);
+    assert!(matches!(moved, Err(super::LandError::Git { .. } | super::LandError::Project(_))), "{moved:?}");
+    fs::rename(&away, &objects).unwrap();
+    assert_eq!(place.hub.recover_landings(&place.project).unwrap(), ["main"]);
+    place.assert_at(place.step.to.as_ref());
+}
+
+#[test]
 fn dying_among_the_files_is_finished() {
     let place = Place::new();
     place.die_at(Step::BranchMoved);

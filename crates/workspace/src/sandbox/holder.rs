@@ -90,7 +90,8 @@ fn path_of(folder: &OwnedFd) -> PathBuf {
     format!("/proc/{}/fd/{}/.", std::process::id(), folder.as_raw_fd()).into()
 }
 
-/// Whether overlays can be mounted whose changes are kept in `folder`: tries it. Changes nothing but for a moment.
+/// Whether overlays can be mounted whose changes are kept in `folder`: tries it. Changes nothing but for a moment. Without
+/// attributes the kernel mounts one as well, and fails when a folder is removed.
 pub fn try_overlay(folder: &Path) -> Result<(), SandboxError> {
     let place = folder.join(format!(".overlay-{}", new_id()));
     let below = |name: &str| place.join(name);
@@ -105,15 +106,26 @@ pub fn try_overlay(folder: &Path) -> Result<(), SandboxError> {
             fs::create_dir_all(below(name))?;
         }
         fs::write(below("lower/removed"), "")?;
-        fs::write(below("lower/changed"), "")
+        fs::write(below("lower/changed"), "")?;
+        fs::create_dir(below("lower/folder"))?;
+        fs::write(below("lower/folder/file"), "")
     };
     let tried = make().map_err(at("write to", folder)).and_then(|()| {
-        let holder = Holder::mount(&overlay)?;
+        let holder = Holder::mount(&overlay).map_err(|error| match error {
+            // Whoever reads it has never heard of the folder that is there for a moment.
+            SandboxError::At { doing, source, .. } => SandboxError::At { doing, path: folder.into(), source },
+            error => error,
+        })?;
         let change = || {
             fs::remove_file(holder.view().join("removed"))?;
             fs::write(holder.view().join("changed"), "x")
         };
-        change().map_err(at("change a file of an overlay with its changes in", folder))
+        change().map_err(at("change a file of an overlay with its changes in", folder))?;
+        let make_again = || {
+            fs::remove_dir_all(holder.view().join("folder"))?;
+            fs::create_dir(holder.view().join("folder"))
+        };
+        make_again().map_err(at("remove a folder of an overlay with its changes in", folder))
     });
     // What the kernel made there can be emptied only as it is emptied before a mount.
     drop(overlay.empty_work());

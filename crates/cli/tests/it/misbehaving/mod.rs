@@ -43,7 +43,8 @@ fn settled(env: &TestEnv, repo: &Repo<'_>, task: &str) -> String {
     })
 }
 
-fn resident_kib(env: &TestEnv) -> u64 {
+/// Most memory that the daemon has taken so far.
+pub(crate) fn resident_kib(env: &TestEnv) -> u64 {
     let record = std::fs::read(env.home().join(".local/state/divisi/daemon.json")).unwrap();
     let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
     let status = std::fs::read_to_string(format!("/proc/{}/status", record["pid"])).unwrap();
