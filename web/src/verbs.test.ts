@@ -29,6 +29,6 @@ test('nothing is offered that the daemon would refuse', () => {
   }
   expect(idsOf(state('needs_you', 'waiting for permission'))).toEqual(['stop'])
   expect(idsOf(state('needs_you', 'waiting for instruction'))).toEqual(['resume', 'stop'])
-  expect(idsOf(state('needs_you', 'landing failed'))).toEqual(['land', 'stop'])
+  expect(idsOf(state('needs_you', 'landing failed'))).toEqual(['land', 'withdraw', 'stop'])
   expect(idsOf(state('working', 'undoing'))).toEqual([])
 })

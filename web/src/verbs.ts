@@ -9,7 +9,7 @@ import { toasts } from './toasts.svelte'
 import { count } from './words'
 
 export interface Verb {
-  id: 'start' | 'land' | 'undo' | 'stop' | 'resume' | 'archive' | 'restore' | 'approve'
+  id: 'start' | 'land' | 'undo' | 'stop' | 'resume' | 'archive' | 'restore' | 'approve' | 'withdraw'
   title: string
   /** What happens if I say yes, in a sentence. */
   effect: string
@@ -47,6 +47,11 @@ export function verbsOf(task: Actionable): Verb[] {
   if (attention === 'ready_to_land' || failed) {
     const effect = `The result is combined with ${task.target}, its checks run on the combination, and ${task.target} moves if they pass.`
     verbs.push({ id: 'land', title: failed ? 'Land again' : 'Land', effect })
+    verbs.push({
+      id: 'withdraw',
+      title: 'Withdraw approval',
+      effect: 'The result waits for a verdict again and cannot land until it is approved anew.',
+    })
   }
   if (landed) {
     verbs.push({
@@ -99,7 +104,8 @@ export async function act(handle: string, verb: Verb['id']): Promise<boolean> {
   })
 }
 
-function said(handle: string, verb: Verb['id']): void {
+/** Says that it was done, and offers the way back where there is one. */
+export function said(handle: string, verb: Verb['id']): void {
   const title = back[verb]?.title
   const undo = back[verb] && { title: title!, run: () => void act(handle, back[verb]!.verb) }
   toasts.say(`${handle}: ${done[verb]}`, { undo })
@@ -149,6 +155,7 @@ export function tellLandings(): void {
 
 async function ask(handle: string, verb: Verb['id']): Promise<void> {
   if (verb === 'approve') await review(handle, 'approved')
+  else if (verb === 'withdraw') await review(handle, 'withdrawn')
   else await post<TaskView>(path('tasks', handle, verb))
   if (verb === 'land') followLanding(handle)
 }
@@ -162,6 +169,7 @@ const done: Record<Verb['id'], string> = {
   archive: 'archived',
   restore: 'restored',
   approve: 'approved',
+  withdraw: 'the approval is withdrawn',
 }
 
 /** What cannot be done, in a word. */
@@ -174,6 +182,7 @@ const plain: Record<Verb['id'], string> = {
   archive: 'archived',
   restore: 'restored',
   approve: 'approved',
+  withdraw: 'withdrawn',
 }
 
 /** What takes a thing back at once. A landing is taken back once it has happened, which is told then. */
@@ -181,6 +190,7 @@ const back: Partial<Record<Verb['id'], { title: string; verb: Verb['id'] }>> = {
   archive: { title: 'Restore', verb: 'restore' },
   stop: { title: 'Resume', verb: 'resume' },
   restore: { title: 'Archive', verb: 'archive' },
+  approve: { title: 'Withdraw', verb: 'withdraw' },
 }
 
 /** Gives a verdict on an attempt's newest result, or on the commit that was looked at. */

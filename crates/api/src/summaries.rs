@@ -63,6 +63,7 @@ impl Summaries {
 
 #[cfg(test)]
 mod tests {
+    use divisi_model::event::{Delivery, Origin, Prompt};
     use divisi_model::task::{Base, TaskSettings, TaskSpec};
     use divisi_model::{Actor, Envelope, Event, Oid, ProjectId, Stream, TaskNumber, fold};
     use jiff::Timestamp;
@@ -100,7 +101,15 @@ mod tests {
         let id = TaskId(Uuid::from_u128(u128::from(number)));
         let added = happens(None, id, Event::TaskAdded { spec: Box::new(spec) });
         let event = Event::AttemptAdded { attempt: 1, agent: "rehearsal".into(), branch: "b".into() };
-        happens(Some(added), id, event)
+        let prompt = Prompt {
+            id: 1,
+            text: "work".into(),
+            images: Vec::new(),
+            origin: Origin::Person,
+            delivery: Delivery::default(),
+        };
+        let tried = happens(Some(added), id, event);
+        happens(Some(tried), id, Event::PromptQueued { attempt: 1, prompt })
     }
 
     /// Number, root and state of each task.

@@ -45,7 +45,7 @@ pub fn decide(
         Command::Cancel { attempt } => people::cancel(state, attempt),
         Command::Answer { item, answer } => people::answer(state, item, answer),
         Command::Review { attempt, commit, verdict, comments, note } => {
-            people::review(state, attempt, commit, verdict, comments, note)
+            people::review(state, attempt, commit, verdict, comments, note, &mut ids)
         }
         Command::Comment { attempt, comment } => comments::write(state, attempt, comment),
         Command::EditComment { attempt, comment, text } => comments::edit(state, attempt, comment, text),

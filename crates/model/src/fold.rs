@@ -375,8 +375,13 @@ fn apply_to_attempt(attempt: &mut AttemptState, event: &Event, envelope: &Envelo
                 at,
                 by: envelope.actor.to_string(),
             });
-            if *verdict == Verdict::Approved {
-                attempt.phase = Phase::Approved;
+            match verdict {
+                Verdict::Approved => attempt.phase = Phase::Approved,
+                Verdict::Withdrawn => {
+                    attempt.phase = Phase::InReview;
+                    attempt.landing_failure = None;
+                }
+                Verdict::ChangesRequested => {}
             }
         }
         Event::LandingRequested { .. } => {

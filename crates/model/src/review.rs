@@ -12,6 +12,8 @@ pub enum Verdict {
     Approved,
     /// It goes back with the comments as the next turn.
     ChangesRequested,
+    /// It may not land after all: an approval is taken back, and the result waits for a verdict again.
+    Withdrawn,
 }
 
 /// A comment as it is typed. Verdicts of logs before comments were objects hold theirs like this.

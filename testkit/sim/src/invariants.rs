@@ -236,10 +236,8 @@ fn expect_before(task: &TaskState, envelope: &Envelope, world: &World) -> Result
             return Err(format!("the evidence of `{}` is made up", check.name));
         }
     }
-    let approved = attempt.reviews.iter().any(|review| {
-        review.commit == landing.result && review.verdict == divisi_model::review::Verdict::Approved
-    });
-    if !approved {
+    let last = attempt.reviews.iter().rev().find(|review| review.commit == landing.result);
+    if !last.is_some_and(|review| review.verdict == divisi_model::review::Verdict::Approved) {
         return Err("it landed without an approval of what landed".to_owned());
     }
     match is_there(&landing.after) {

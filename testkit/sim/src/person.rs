@@ -78,6 +78,10 @@ pub(crate) fn anything(task: &TaskState, chance: &mut Chance, ids: &mut u64) -> 
         }
         3 | 4 => Command::Cancel { attempt },
         5 => review(attempt, Verdict::ChangesRequested),
+        // Who has approved may think again.
+        6 if task.attempt(attempt).is_some_and(|one| one.phase == Phase::Approved) => {
+            review(attempt, Verdict::Withdrawn)
+        }
         6 => review(attempt, Verdict::Approved),
         7 | 8 => Command::Stop { attempt },
         9 | 10 => Command::Resume { attempt },

@@ -3100,7 +3100,7 @@ cost_at_least: boolean, };
 /**
  * What a person decides on a result.
  */
-export type Verdict = "approved" | "changes_requested";
+export type Verdict = "approved" | "changes_requested" | "withdrawn";
 
 /**
  * A file, and what was seen of it.

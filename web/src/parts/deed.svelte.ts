@@ -6,7 +6,7 @@ import { path, post } from '../api/client'
 import { live } from '../api/live.svelte'
 import type { ItemView, TaskSummary, TaskView } from '../api/protocol'
 import { toasts } from '../toasts.svelte'
-import { answer, goOn, review } from '../verbs'
+import { answer, goOn, review, said } from '../verbs'
 import { answersOf, type Choice } from './item'
 import { drafts } from './task/drafts'
 
@@ -66,7 +66,7 @@ export function approveUnseen(item: ItemView): Promise<boolean> {
   return done(item, () =>
     toasts.try(async () => {
       await review(attempt, 'approved', ask.commit)
-      toasts.say(`${attempt}: approved`)
+      said(attempt, 'approve')
     }),
   )
 }

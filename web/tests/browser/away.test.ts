@@ -86,6 +86,6 @@ async function back(visit: Visit): Promise<void> {
 async function once(visit: Visit, ...titles: string[]): Promise<void> {
   for (const title of titles) {
     const cards = visit.page.getByRole('main').getByRole('article').filter({ hasText: title })
-    expect(await cards.count(), `${title} is shown once`).toBe(1)
+    await until(`${title} is shown once`, async () => (await cards.count()) === 1)
   }
 }

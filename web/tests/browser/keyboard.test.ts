@@ -47,7 +47,7 @@ test('the palette finds a task and a screen', async ({ desk, daemon }) => {
   await desk.page.keyboard.type('inbox')
   await desk.press('Enter')
   await desk.at('/inbox')
-  expect(await desk.page.getByRole('dialog').count()).toBe(0)
+  await desk.page.getByRole('dialog').waitFor({ state: 'detached' })
 })
 
 test('the help sheet lists the keys of the screen', async ({ desk }) => {

@@ -35,7 +35,7 @@ test('two land in the order that was chosen, and the last is taken back', async 
   await desk.sees(landed.getByText('t1 landed after it: undo that first.'))
   await landed.getByRole('button', { name: /^Undo/ }).click()
   await desk.sees(ready.getByText('Write one'))
-  expect(await landed.getByRole('listitem').count()).toBe(1)
+  await until('one is left', async () => (await landed.getByRole('listitem').count()) === 1)
 })
 
 test('nothing lands that nobody chose; rows are chosen, landed and archived by keys', async ({
@@ -152,7 +152,7 @@ test('of three that land together the one that breaks the combination is named',
     expect(log).toContain("no attribute 'add'")
     await visit.open('/landing')
     const landed = visit.page.getByRole('region', { name: 'Landed' }).getByRole('listitem')
-    expect(await landed.count()).toBe(2)
+    await until('two are told to have landed', async () => (await landed.count()) === 2)
     expect(await visit.overflows()).toBe(0)
   }
 })

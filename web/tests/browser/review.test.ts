@@ -61,6 +61,20 @@ test('a review goes from the first line to the landing by keys alone', async ({ 
   await desk.sees(page.getByRole('button', { name: 'Undo landing' }))
 })
 
+test('an approval is taken back, at once and later', async ({ desk, phone, daemon }) => {
+  await startReview(desk)
+  await desk.press('a')
+  await daemon.until('t1', 'ready_to_land')
+  await (await desk.sees(desk.page.getByRole('button', { name: 'Withdraw', exact: true }))).click()
+  await daemon.until('t1', 'in_review')
+  await desk.sees(desk.page.getByText('If you approve'))
+  await daemon.post('/v1/tasks/t1/review', { verdict: 'approved' })
+  await phone.open('/tasks/t1')
+  await (await phone.sees(phone.page.getByRole('button', { name: 'Withdraw approval' }))).tap()
+  await daemon.until('t1', 'in_review')
+  await phone.sees(phone.page.getByRole('button', { name: 'Approve' }))
+})
+
 test('a diff is read, a line commented, and the result landed on a phone', async ({ phone }) => {
   await startReview(phone)
   expect(await phone.overflows()).toBe(0)

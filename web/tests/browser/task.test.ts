@@ -262,6 +262,15 @@ test('a long transcript opens at its end and is read from there upwards', async 
   const list = page.locator('[aria-label=Entries]')
   await desk.sees(list.getByText('The very end.'))
   const newest = page.getByRole('button', { name: /newest/ })
+  // Who scrolls at once, while entries are still being measured, is left there.
+  await list.hover()
+  await page.mouse.wheel(0, -500)
+  await desk.sees(newest)
+  const below = await list.evaluate(async (element) => {
+    for (let frame = 0; frame < 20; frame++) await new Promise(requestAnimationFrame)
+    return element.scrollHeight - element.clientHeight - element.scrollTop
+  })
+  expect(below).toBeGreaterThan(200)
   await until('the oldest entry is reached', async () => {
     await list.evaluate((element) => (element.scrollTop = 0))
     // The list may still be on its way to its end when it is scrolled first, as a person's would; then they scroll again.

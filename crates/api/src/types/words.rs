@@ -103,6 +103,8 @@ mirror! {
         Approved,
         /// It goes back with the comments as the next turn.
         ChangesRequested,
+        /// It may not land after all: an approval is taken back, and the result waits for a verdict again.
+        Withdrawn,
     }
 }
 

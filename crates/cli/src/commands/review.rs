@@ -14,6 +14,7 @@ use crate::ui::{Ui, read_stdin};
 #[command(after_help = "Examples:\n  \
     divisi review t12                                     the proof and the changed files\n  \
     divisi review t12 --approve                           it may land\n  \
+    divisi review t12 --withdraw                          it may not land after all\n  \
     divisi review t12 --request \"src/lib.rs:12: rename\" --request \"README.md: say why\"\n  \
                                                           these become the next turn\n  \
     divisi review t12 --request - < comments.txt          one comment per line")]
@@ -24,6 +25,9 @@ pub(crate) struct ReviewArgs {
     /// It may land
     #[arg(long, conflicts_with = "request")]
     approve: bool,
+    /// It may not land after all: takes an approval back
+    #[arg(long, conflicts_with_all = ["approve", "request"])]
+    withdraw: bool,
     /// It goes back with this comment, as `file:line: words`, `file: words` or words; `-` reads one per line
     #[arg(long, value_name = "COMMENT")]
     request: Vec<String>,
@@ -37,7 +41,7 @@ pub(crate) struct ReviewArgs {
 
 pub(crate) async fn run(args: ReviewArgs, ui: &Ui) -> Done {
     let client = client().await?;
-    if !args.approve && args.request.is_empty() && args.note.is_empty() {
+    if !args.approve && !args.withdraw && args.request.is_empty() && args.note.is_empty() {
         let view = client.task(&args.handle).await?;
         let changed = client.diff(&args.handle, DiffScope::Result, 0).await?;
         return ui.show(
@@ -55,7 +59,11 @@ pub(crate) async fn run(args: ReviewArgs, ui: &Ui) -> Done {
     };
     let request = ReviewRequest {
         commit,
-        verdict: if args.approve { Verdict::Approved } else { Verdict::ChangesRequested },
+        verdict: match () {
+            () if args.approve => Verdict::Approved,
+            () if args.withdraw => Verdict::Withdrawn,
+            () => Verdict::ChangesRequested,
+        },
         comments: comments(args.request)?,
         note: args.note,
     };

@@ -164,6 +164,7 @@ fn show_attempt(out: &mut String, attempt: &AttemptView, archived: bool, now: Ti
         let verdict = match review.verdict {
             Verdict::Approved => style::good("approved"),
             Verdict::ChangesRequested => style::warn("changes requested"),
+            Verdict::Withdrawn => style::warn("approval withdrawn"),
         };
         let commit = review.commit.get(..10).unwrap_or(&review.commit);
         let (by, age) = (clean::line(&review.by), time::age(review.at, now));

@@ -118,3 +118,40 @@ fn a_check_that_failed_on_the_combination_is_shown_with_the_end_of_its_log() {
     env.divisi().args(["stop", "t2"]).run().require_success();
     env.divisi().args(["stop", "--daemon"]).run().require_success();
 }
+
+#[test]
+fn an_approval_is_taken_back_before_it_lands() {
+    let env = TestEnv::new();
+    let repo = env.repo("shop");
+    repo.file("divisi.toml", "[[gates]]\nname = \"ok\"\ncommand = \"true\"\n").commit("first");
+    give_out(&env, &repo, SONG);
+    let mut typed = env.transcript(repo.path());
+    typed.divisi(["review", "t1", "--withdraw"]);
+    typed.divisi(["review", "t1", "--approve"]);
+    typed.divisi(["review", "t1", "--withdraw"]);
+    typed.divisi(["land", "t1"]);
+    insta::assert_snapshot!(typed, @"
+    $ divisi review t1 --withdraw
+    --- stderr
+    error: t1 has no approval to take back: it is in review
+    hint: divisi diff t1, then divisi review t1 --approve
+    [exit code 4]
+
+    $ divisi review t1 --approve
+    t1  ▲ ready to land  Sing
+        next: divisi land t1
+
+    $ divisi review t1 --withdraw
+    t1  ◇ in review  Sing
+        next: divisi diff t1, then divisi review t1 --approve
+
+    $ divisi land t1
+    --- stderr
+    error: t1 cannot be landed: it is in review
+    hint: divisi diff t1, then divisi review t1 --approve
+    [exit code 4]
+    ");
+    let shown = env.divisi().args(["show", "t1"]).run().stdout;
+    assert!(shown.contains("approval withdrawn on"), "{shown}");
+    env.divisi().args(["stop", "--daemon"]).run().require_success();
+}

@@ -1,6 +1,6 @@
 //! What people ask for.
 
-use super::{check_images, check_length, queue, require_attempt, wrong};
+use super::{Ids, check_images, check_length, queue, require_attempt, wrong};
 use crate::budget::Budget;
 use crate::comment::NewComment;
 use crate::event::{Delivery, Event, Origin, Prompt};
@@ -120,6 +120,7 @@ pub(super) fn review(
     verdict: Verdict,
     comments: Vec<NewComment>,
     note: String,
+    ids: &mut Ids<'_>,
 ) -> Result<Vec<Event>, Refusal> {
     let attempt = require_attempt(state, number)?;
     not_archived(state)?;
@@ -184,6 +185,16 @@ pub(super) fn review(
             check_length(&text)?;
             events.push(reviewed(sent.iter().map(|comment| comment.number).collect()));
             events.push(queue(attempt, text, Origin::Review, Delivery::Queue));
+            Ok(events)
+        }
+        Verdict::Withdrawn => {
+            if attempt.phase != Phase::Approved {
+                let status = crate::view::status(state, attempt);
+                let message = format!("{handle} has no approval to take back: it is {}", status.state);
+                return Err(Refusal::wrong_state(message, status.next));
+            }
+            events.push(reviewed(Vec::new()));
+            events.push(ids.open(number, Ask::Review { commit: result.commit.clone() }));
             Ok(events)
         }
     }

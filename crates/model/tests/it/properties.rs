@@ -90,10 +90,10 @@ fn command() -> impl Strategy<Value = Command> {
         1 => attempt.clone().prop_map(|attempt| Command::Cancel { attempt }),
         1 => (attempt.clone(), 2..4u32).prop_map(|(attempt, prompt)| Command::TakeBack { attempt, prompt }),
         1 => attempt.clone().prop_map(|attempt| Command::RollBack { attempt, to: oid(0), paths: vec![] }),
-        1 => (attempt.clone(), any::<bool>()).prop_map(|(attempt, yes)| Command::Review {
+        1 => (attempt.clone(), 0..3usize).prop_map(|(attempt, which)| Command::Review {
             attempt,
             commit: None,
-            verdict: if yes { Verdict::Approved } else { Verdict::ChangesRequested },
+            verdict: [Verdict::Approved, Verdict::ChangesRequested, Verdict::Withdrawn][which],
             comments: vec![],
             note: "n".into()
         }),

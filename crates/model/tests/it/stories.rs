@@ -291,6 +291,28 @@ fn a_failed_landing_explains_itself_and_keeps_the_approval() {
 }
 
 #[test]
+fn an_approval_is_taken_back_and_the_result_waits_for_a_verdict_again() {
+    let mut board = Board::in_review();
+    let refusal = review(&mut board, Verdict::Withdrawn, "").unwrap_err();
+    assert_eq!(refusal.message, "t7 has no approval to take back: it is in review");
+    review(&mut board, Verdict::Approved, "").unwrap();
+    assert_eq!(board.state().open_items().count(), 0);
+    assert_eq!(review(&mut board, Verdict::Withdrawn, "").unwrap(), ["reviewed", "item_opened"]);
+    assert_eq!(board.status(), "in review");
+    assert!(board.ask(Command::Land { attempt: 1 }).is_err(), "it may not land");
+    let waits: Vec<_> = board.state().open_items().map(|item| item.ask.kind()).collect();
+    assert_eq!(waits, ["review"]);
+
+    review(&mut board, Verdict::Approved, "").unwrap();
+    board.ask(Command::Land { attempt: 1 }).unwrap();
+    assert!(review(&mut board, Verdict::Withdrawn, "").is_err(), "it is landing");
+    let why = LandingFailure::CheckoutDirty { paths: vec!["a.txt".into()] };
+    board.tell(Event::LandingFailed { attempt: 1, why }).unwrap();
+    review(&mut board, Verdict::Withdrawn, "").unwrap();
+    assert_eq!(board.status(), "in review", "a landing that failed is over with the approval");
+}
+
+#[test]
 fn refusals_say_what_to_do_instead() {
     let mut board = Board::new(spec(&[], &[], 1));
     let refusal = board.ask(Command::Land { attempt: 1 }).unwrap_err();

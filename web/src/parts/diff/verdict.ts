@@ -9,6 +9,8 @@ export interface Verdicts {
   approve: boolean
   request: boolean
   land: boolean
+  /** An approval can be taken back. */
+  withdraw: boolean
   undo: boolean
   /** Something waits for the person's judgement first. */
   judge: boolean
@@ -44,6 +46,7 @@ export function verdicts(attempt: AttemptView, target: string): Verdicts {
     approve: reviewable && !waits,
     request: (reviewable || ready || attention === 'needs_you') && attempt.result !== null && !landed,
     land: ready && !landed,
+    withdraw: (ready || state === 'landing failed') && !landed,
     undo: landed,
     judge: waits,
     pending,
