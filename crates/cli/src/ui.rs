@@ -43,11 +43,9 @@ impl Ui {
 
     /// Writes data, in one go: what takes the colours away piece by piece would also write piece by piece.
     pub(crate) fn data(&self, text: &str) -> Done {
-        let plain = match anstream::stdout().current_choice() {
-            anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
-            _ => String::new(),
-        };
-        let text = if plain.is_empty() { text } else { &plain };
+        let is_plain = anstream::stdout().current_choice() == anstream::ColorChoice::Never;
+        let plain = is_plain.then(|| anstream::adapter::strip_str(text).to_string());
+        let text = plain.as_deref().unwrap_or(text);
         let mut out = std::io::stdout().lock();
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| output(&error))
     }

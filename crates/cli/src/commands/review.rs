@@ -53,22 +53,24 @@ pub(crate) async fn run(args: ReviewArgs, ui: &Ui) -> Done {
             },
         );
     }
+    let verdict = verdict(&args);
     let commit = match args.commit {
         Some(short) => Some(whole_commit(&client.task(&args.handle).await?, &args.handle, &short)?),
         None => None,
     };
-    let request = ReviewRequest {
-        commit,
-        verdict: match () {
-            () if args.approve => Verdict::Approved,
-            () if args.withdraw => Verdict::Withdrawn,
-            () => Verdict::ChangesRequested,
-        },
-        comments: comments(args.request)?,
-        note: args.note,
-    };
+    let request = ReviewRequest { commit, verdict, comments: comments(args.request)?, note: args.note };
     let task = client.review(&args.handle, &request).await?;
     show_short(ui, &task)
+}
+
+fn verdict(args: &ReviewArgs) -> Verdict {
+    if args.approve {
+        Verdict::Approved
+    } else if args.withdraw {
+        Verdict::Withdrawn
+    } else {
+        Verdict::ChangesRequested
+    }
 }
 
 fn comments(given: Vec<String>) -> Done<Vec<CommentText>> {
